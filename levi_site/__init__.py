@@ -1,0 +1,1 @@
+"""The Django project: wiring only (environment, settings, URLs, Celery, processes). Knows nothing about trading."""

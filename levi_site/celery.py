@@ -1,0 +1,22 @@
+"""The Celery application. Tasks live in trading.tasks; their settings stand in celery_settings.py.
+
+Order workers accept no remote control: nobody who can write to Redis may steer them.
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levi_site.settings")
+
+app = Celery("levi")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["trading"])
+
+
+@setup_logging.connect
+def keep_our_logging(**_kwargs: object) -> None:
+    """Connecting this signal is what stops Celery from replacing the handlers that redact."""

@@ -1,0 +1,90 @@
+"""The table of every key that config/app.yaml may hold: how it is read, and what range makes sense.
+
+A reader takes the raw YAML value and returns the typed one or raises ValueError with the expectation in words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from levi_site.env import MODES
+
+SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
+Reader = Callable[[Any], Any]
+REQUIRED = object()
+
+
+def decimal_between(low: str, high: str) -> Reader:
+    def read(raw: Any) -> Decimal:
+        if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
+            raise ValueError(f"a number from {low} to {high} (without quotes)")
+        number = Decimal(raw)
+        if not number.is_finite() or not Decimal(low) <= number <= Decimal(high):
+            raise ValueError(f"a number from {low} to {high}")
+        return number
+
+    return read
+
+
+def integer_between(low: int, high: int) -> Reader:
+    def read(raw: Any) -> int:
+        if isinstance(raw, bool) or not isinstance(raw, int) or not low <= raw <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return raw
+
+    return read
+
+
+def read_mode(raw: Any) -> str:
+    if raw not in MODES:
+        raise ValueError("one of " + ", ".join(MODES))
+    return str(raw)
+
+
+def read_symbols(raw: Any) -> tuple[str, ...]:
+    expectation = "a list of symbols such as [BTC/USDT, ETH/USDT], each once"
+    if not isinstance(raw, list) or not raw or len(raw) != len(set(map(str, raw))):
+        raise ValueError(expectation)
+    if not all(isinstance(symbol, str) and SYMBOL.fullmatch(symbol) for symbol in raw):
+        raise ValueError(expectation)
+    return tuple(raw)
+
+
+def read_url(raw: Any) -> str:
+    if not isinstance(raw, str) or not raw:
+        raise ValueError("a URL such as https://api.mexc.com")
+    return raw.rstrip("/")
+
+
+MONEY = decimal_between("0.01", "1000000000")
+PERCENT = decimal_between("0.01", "100")
+
+LIVE_FIELDS: dict[str, tuple[Reader, Any]] = {
+    "mode": (read_mode, REQUIRED),
+    "exposure_limit_usd": (MONEY, REQUIRED),
+    "symbols": (read_symbols, REQUIRED),
+    "order_size": (decimal_between("0.000000000000000001", "1000000000"), REQUIRED),
+    "retry_backoff_ms": (integer_between(0, 60_000), 500),
+    "max_retries": (integer_between(0, 5), 3),
+}
+EXCHANGE_FIELDS: dict[str, tuple[Reader, Any]] = {
+    "base_url": (read_url, REQUIRED),
+    "testnet_url": (read_url, ""),
+    "rate_limit_rps": (decimal_between("0.1", "1000"), Decimal(5)),
+    "timeout_sec": (decimal_between("0.5", "15"), Decimal(10)),
+}
+RISK_FIELDS: dict[str, tuple[Reader, Any]] = {
+    "kill_threshold_usd": (MONEY, REQUIRED),
+    "max_daily_loss_pct": (PERCENT, REQUIRED),
+    "max_concurrent_positions": (integer_between(1, 1000), REQUIRED),
+    "max_order_notional_usd": (MONEY, REQUIRED),
+    "max_symbol_exposure_usd": (MONEY, REQUIRED),
+    "price_collar_pct": (PERCENT, REQUIRED),
+    "max_price_age_sec": (integer_between(1, 3600), REQUIRED),
+    "max_open_orders": (integer_between(1, 10_000), REQUIRED),
+    "max_orders_per_minute": (integer_between(1, 100_000), REQUIRED),
+    "duplicate_window_sec": (integer_between(0, 86_400), 0),
+}

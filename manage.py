@@ -1,0 +1,25 @@
+#!/usr/bin/env python
+"""The command line of the panel.
+
+`up` starts and supervises the whole stack; it is handed over before Django is loaded, because the supervisor
+must stay small and must run while there is no database yet. Every other command is a Django command.
+"""
+
+import os
+import sys
+
+
+def main() -> int | None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levi_site.settings")
+    if sys.argv[1:2] == ["up"]:
+        from levi_site.stack.command import run_up
+
+        return run_up(sys.argv[2:])
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,11 @@
+"""Django's entry to the app. Wiring of signals and process start-up only."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class TradingConfig(AppConfig):
+    name = "trading"
+    verbose_name = "Trading"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,1 @@
+"""One file per command; each is thin and calls one function below."""
