@@ -1,0 +1,65 @@
+"""Canonical bytes and hashes of the audit trail.
+
+Pure functions shared by the writer, the verifier and the exporter. Canonical JSON (sorted keys, no blanks, decimals and
+times as strings) and length-prefixed, domain-separated hashing: two different entries can never serialise to the same
+bytes. The hash is an HMAC whose key lives outside the database, so that somebody who can write the table cannot
+recompute a chain.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from .money import plain
+
+GENESIS = "0" * 64
+_DOMAIN = b"levi.audit.entry.v1"
+
+
+def _canonical_value(value: Any) -> Any:
+    if isinstance(value, float):
+        raise TypeError("floats have no canonical form: use Decimal or str")
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, Mapping):
+        return {str(key): _canonical_value(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        items = [_canonical_value(item) for item in value]
+        return sorted(items, key=str) if isinstance(value, (set, frozenset)) else items
+    return value
+
+
+def canonical(value: Any) -> Any:
+    """`value` as plain JSON types, the same on every machine."""
+    return _canonical_value(value)
+
+
+def canonical_bytes(value: Any) -> bytes:
+    text = json.dumps(
+        _canonical_value(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.encode()
+
+
+def _prefixed(part: bytes) -> bytes:
+    return len(part).to_bytes(8, "big") + part
+
+
+def entry_hash(key: bytes, previous: str, entry: Mapping[str, Any]) -> str:
+    """HMAC-SHA256 over domain, previous hash and the canonical entry, each length-prefixed; 64 hex digits."""
+    message = _prefixed(_DOMAIN) + _prefixed(previous.encode()) + _prefixed(canonical_bytes(entry))
+    return hmac.new(key, message, hashlib.sha256).hexdigest()

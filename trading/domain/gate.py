@@ -1,0 +1,51 @@
+"""The gate: may an order of this intent be sent now? Pure; asked twice (approval and permit), fails closed.
+
+A scope that has no state row is treated as halted: a fresh, a damaged and a half-restored database send nothing.
+Cancels never come here: nothing may stop a cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .denials import Denial, DenialCode
+from .enums import HaltScope, TradingState
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeState:
+    """One scope that applies to the order; `state` is None where its row is missing or unreadable."""
+
+    scope: HaltScope
+    target: str
+    state: TradingState | None
+    reason: str = ""
+
+
+def effective_state(scopes: Iterable[ScopeState]) -> TradingState:
+    """The most restrictive state of all scopes; an unreadable one counts as halted, and so does no scope at all."""
+    states = [scope.state or TradingState.HALTED for scope in scopes]
+    return max(states, key=lambda state: state.restriction, default=TradingState.HALTED)
+
+
+def ask_gate(scopes: Iterable[ScopeState], *, shrinks_position: bool) -> list[Denial]:
+    """Denials of every scope that stands in the way; an empty list means pass.
+
+    `shrinks_position`: the order can only bring its position nearer to zero and was asked for as reduce-only. Such
+    orders pass `reducing`; they pass `halted` only by the flatten verb, which does not come through here.
+    """
+    denials: list[Denial] = []
+    seen = False
+    for scope in scopes:
+        seen = True
+        name = scope.scope if not scope.target else f"{scope.scope} {scope.target}"
+        if scope.state is None:
+            denials.append(Denial(DenialCode.HALT_STATE_UNREADABLE, f"{name}: no state", "active"))
+        elif scope.state is TradingState.HALTED:
+            denials.append(Denial(DenialCode.HALTED, f"{name}: halted ({scope.reason})", "active"))
+        elif scope.state is TradingState.REDUCING and not shrinks_position:
+            denials.append(Denial(DenialCode.REDUCING, f"{name}: reducing ({scope.reason})", "reduce-only"))
+    if not seen:
+        denials.append(Denial(DenialCode.HALT_STATE_UNREADABLE, "no scope", "active"))
+    return denials

@@ -1,0 +1,55 @@
+"""PositionState: what the fills of one instrument on one account add up to.
+
+Average-cost method on signed quantity: a fill in the direction of the position moves the average, a fill against it
+realizes the difference, a fill through zero does both. Fees are kept per asset and never folded into the price, because
+they may be in base, quote or a third asset. The state after a set of fills does not depend on duplicates, because a
+fill is booked once (unique id); quantity and fees do not depend on the order either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from .enums import Side
+from .money import ZERO, divide, multiply
+
+
+@dataclass(frozen=True, slots=True)
+class PositionState:
+    """`quantity` signed in base units, `average_price` and `realized_pnl` in quote units, before fees."""
+
+    quantity: Decimal = ZERO
+    average_price: Decimal = ZERO
+    realized_pnl: Decimal = ZERO
+    fees: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def after(
+        self, side: Side, quantity: Decimal, price: Decimal, fee: Decimal, fee_asset: str
+    ) -> PositionState:
+        """The state after one more fill."""
+        signed = quantity * side.sign
+        fees = dict(self.fees)
+        if fee:
+            fees[fee_asset] = fees.get(fee_asset, ZERO) + fee
+        after = self.quantity + signed
+        if self.quantity == 0 or (self.quantity > 0) == (signed > 0):
+            paid = multiply(abs(self.quantity), self.average_price) + multiply(quantity, price)
+            return PositionState(after, divide(paid, abs(after)), self.realized_pnl, fees)
+        closed = min(abs(self.quantity), quantity)
+        gain = multiply(closed, price - self.average_price) * (1 if self.quantity > 0 else -1)
+        # Through zero: what is left was opened at this fill's price.
+        average = ZERO if after == 0 else (price if quantity > abs(self.quantity) else self.average_price)
+        return PositionState(after, average, self.realized_pnl + gain, fees)
+
+    def unrealized_pnl(self, last_price: Decimal) -> Decimal:
+        return multiply(self.quantity, last_price - self.average_price)
+
+    def notional(self, last_price: Decimal) -> Decimal:
+        return multiply(abs(self.quantity), last_price)
+
+
+def shrinks(position: Decimal, side: Side, quantity: Decimal) -> bool:
+    """True if an order of `quantity` can only bring `position` (signed) nearer to zero."""
+    return position * side.sign < 0 and quantity <= abs(position)

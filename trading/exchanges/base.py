@@ -1,0 +1,141 @@
+"""The Exchange protocol, and the policy every adapter follows.
+
+Outcome policy (for `place_order`, `cancel_order`, `cancel_all`): these never raise for anything that happens on the way;
+they return an outcome.
+
+* Before the first byte of the request's headers was written (pool, connect, DNS, TLS, a permit that ran out, the local
+  stop flag): `NotSentOutcome`. The transport's trace hook is the proof.
+* After it: only an answer on the adapter's allow-list is definite. 2xx, valid by schema and with the expected echo, is
+  `Placed`; a 4xx with a code on the definite list is `Refused`; everything else (time-out, disconnect, 5xx, HTML,
+  truncated or mistyped JSON, unlisted code, duplicate client id) is `Unknown`.
+* Nothing is ever sent twice by an adapter on these three. Reads may be retried with back-off, freshly stamped.
+
+Reads raise the VenueError family, except `query_order`, which returns a QueryOutcome, because "could not ask" and "does
+not exist" must never be confused.
+
+Adapters are synchronous, thread-safe, hold one httpx client each, and must be created after fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from trading.domain.enums import Environment, VenueName
+from trading.domain.outcomes import (
+    BalanceReport,
+    CancelOutcome,
+    FillReport,
+    InstrumentReport,
+    KeyRights,
+    OrderReport,
+    PlaceOutcome,
+    PlaceRequest,
+    PriceReport,
+    QueryOutcome,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An API key. Its repr shows neither part."""
+
+    key: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return "Credentials(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where and how to reach one account at a venue. `account` names it in metrics and in the limiter's buckets."""
+
+    venue: VenueName
+    environment: Environment
+    base_url: str
+    account: str
+    credentials: Credentials | None = None
+    timeout_seconds: float = 10.0
+    rate_limit_rps: Decimal = Decimal(5)
+    max_retries: int = 3
+    retry_backoff_ms: int = 500
+    # Asked by the transport hook at the moment before headers are written: True stops a new order (never a cancel).
+    stop_requested: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a venue offers, so that callers ask instead of comparing names."""
+
+    test_order: bool
+    cancel_all_account: bool
+    cancel_all_symbol: bool
+    market_by_quote: bool
+    dead_man_timer: bool
+    reports_status_on_place: bool
+    max_client_order_id: int
+    # The venue may still be working on a request this long after its window closed.
+    processing_bound_seconds: float
+
+
+class Exchange(Protocol):
+    """One account at one venue. Symbols are the venue's own spelling (`BTCUSDT`)."""
+
+    connection: Connection
+    capabilities: Capabilities
+
+    # -- clock and connection ---------------------------------------------------------------------------------
+    def sync_clock(self) -> float:
+        """Measure and store the venue clock's offset; returns it in milliseconds (venue minus ours)."""
+        ...
+
+    def venue_time_ms(self) -> int:
+        """The venue's clock now by the stored offset, with the safety margin; measures first if never measured."""
+        ...
+
+    def clock_age_seconds(self) -> float | None:
+        """How old the measured offset is; None if never measured."""
+        ...
+
+    def warm_up(self) -> None:
+        """Make sure a live connection stands, so that connecting does not eat the permit's second."""
+        ...
+
+    # -- public ------------------------------------------------------------------------------------------------
+    def fetch_instruments(self, symbols: Sequence[str] | None = None) -> list[InstrumentReport]: ...
+
+    def fetch_prices(self, symbols: Sequence[str]) -> list[PriceReport]: ...
+
+    # -- account -----------------------------------------------------------------------------------------------
+    def fetch_key_rights(self) -> KeyRights: ...
+
+    def fetch_balances(self) -> list[BalanceReport]: ...
+
+    def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]: ...
+
+    def fetch_fills(
+        self, symbol: str, *, since: datetime | None = None, exchange_order_id: str | None = None
+    ) -> list[FillReport]:
+        """All fills of the symbol since the instant (paged to the end), oldest first, without duplicates."""
+        ...
+
+    def query_order(self, symbol: str, *, client_order_id: str = "", exchange_order_id: str = "") -> QueryOutcome: ...
+
+    # -- acting ------------------------------------------------------------------------------------------------
+    def place_order(self, request: PlaceRequest) -> PlaceOutcome: ...
+
+    def test_order(self, request: PlaceRequest) -> PlaceOutcome:
+        """The venue's own validation without an order; `Placed` with an empty id means it would be taken."""
+        ...
+
+    def cancel_order(self, symbol: str, *, client_order_id: str = "", exchange_order_id: str = "") -> CancelOutcome: ...
+
+    def cancel_all(self, symbol: str | None = None) -> CancelOutcome:
+        """Everything on the account (or of one symbol), ours and foreign: only for the scope "everything"."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,47 @@
+"""Tables and constraints only: what must hold is stated here and enforced by the database.
+
+No module here decides anything; the verbs are in `trading.execution`.
+"""
+
+from .accounts import Balance, Credential, EquitySnapshot, ExchangeAccount
+from .audit import AuditEntry
+from .controls import ControlEpoch, HaltChange, HaltState, Sweep, SweepVerdict
+from .fills import Fill, Position
+from .instruments import Instrument, Quote
+from .limits import LimitsVersion
+from .operators import ApiToken
+from .orders import Decision, Order, OrderAttempt, OrderEvidence
+from .reconciliation import Break, BreakKind, BreakState, Heartbeat, JobSlot, SyncRun
+from .signals import Signal
+from .strategies import Strategy
+
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Balance",
+    "Break",
+    "BreakKind",
+    "BreakState",
+    "ControlEpoch",
+    "Credential",
+    "Decision",
+    "EquitySnapshot",
+    "ExchangeAccount",
+    "Fill",
+    "HaltChange",
+    "HaltState",
+    "Heartbeat",
+    "Instrument",
+    "JobSlot",
+    "LimitsVersion",
+    "Order",
+    "OrderAttempt",
+    "OrderEvidence",
+    "Position",
+    "Quote",
+    "Signal",
+    "Strategy",
+    "Sweep",
+    "SweepVerdict",
+    "SyncRun",
+]

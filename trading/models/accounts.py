@@ -1,0 +1,122 @@
+"""Exchange accounts and their credentials.
+
+An account is one set of balances at one venue. Credentials are stored encrypted only (see trading/vault.py) in a row
+of their own, so that reading an account never touches them. An account trades only in the mode it belongs to.
+"""
+
+from __future__ import annotations
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from trading.domain.enums import Environment, TradingMode, VenueName
+
+from .columns import choices, exact_field, new_id, one_of
+
+name_validator = RegexValidator(
+    r"^[a-z0-9][a-z0-9_-]{0,39}$",
+    "Use 1 to 40 lower-case letters, digits, _ or -, starting with a letter or digit.",
+)
+
+
+class ExchangeAccount(models.Model):
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=40, unique=True, validators=[name_validator])
+    venue = models.CharField(max_length=20, choices=choices(VenueName))
+    environment = models.CharField(max_length=20, choices=choices(Environment))
+    mode = models.CharField(max_length=20, choices=choices(TradingMode))
+    base_url = models.CharField(
+        max_length=200, help_text="Where the venue is reached; checked against the allow-list."
+    )
+    is_enabled = models.BooleanField(
+        default=True, help_text="A disabled account sends no new order; cancels still work."
+    )
+    is_default = models.BooleanField(default=False, help_text="Used when a signal names no account.")
+    rate_limit_rps = models.DecimalField(
+        max_digits=8,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Orders per second; empty: as configured.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    synced_at = models.DateTimeField(null=True, blank=True, editable=False)
+    fills_cursor_at = models.DateTimeField(null=True, blank=True, editable=False)
+    sync_error = models.CharField(max_length=500, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "exchange account"
+        constraints = [
+            one_of("venue", VenueName, "account_venue_known"),
+            one_of("environment", Environment, "account_environment_known"),
+            one_of("mode", TradingMode, "account_mode_known"),
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="account_one_default"
+            ),
+            # Play money and real money never share an account row.
+            models.CheckConstraint(
+                condition=~models.Q(mode="production") | models.Q(environment="live"),
+                name="account_production_is_live",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(mode="paper") | models.Q(environment="simulated"),
+                name="account_paper_is_simulated",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Credential(models.Model):
+    """One API key, encrypted. Written through the panel or the API, never shown again."""
+
+    account = models.OneToOneField(ExchangeAccount, models.CASCADE, related_name="credential")
+    sealed_key = models.BinaryField()
+    sealed_secret = models.BinaryField()
+    sealed_with = models.CharField(max_length=16, help_text="Id of the encryption key.")
+    key_hint = models.CharField(
+        max_length=12, help_text="The last characters of the key, to tell keys apart."
+    )
+    rights = models.JSONField(default=dict, blank=True)
+    rights_checked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    replaced_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"key …{self.key_hint} of {self.account_id}"
+
+
+class Balance(models.Model):
+    """What the venue last said of one asset, moved by the fills booked since."""
+
+    account = models.ForeignKey(ExchangeAccount, models.PROTECT, related_name="balances")
+    asset = models.CharField(max_length=30)
+    free = exact_field()
+    locked = exact_field()
+    observed_at = models.DateTimeField(help_text="When the venue was asked.")
+
+    class Meta:
+        ordering = ["account", "asset"]
+        constraints = [models.UniqueConstraint(fields=["account", "asset"], name="balance_once_per_asset")]
+
+    def __str__(self) -> str:
+        return f"{self.asset} on {self.account_id}"
+
+
+class EquitySnapshot(models.Model):
+    """The account valued in the reporting currency at one instant; daily PnL is measured against the day's first."""
+
+    account = models.ForeignKey(ExchangeAccount, models.PROTECT, related_name="equity")
+    at = models.DateTimeField()
+    equity = exact_field()
+    cash = exact_field(help_text="Quote assets at face.")
+    positions_value = exact_field(help_text="Everything else at its last price.")
+    exposure = exact_field()
+    daily_pnl = exact_field(null=True)
+    unpriced = models.JSONField(default=list, blank=True, help_text="Assets no price is known for.")
+
+    class Meta:
+        ordering = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["account", "at"], name="equity_once_per_instant")]
