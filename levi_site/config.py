@@ -17,7 +17,7 @@ from typing import Any
 from levi_site.config_fields import EXCHANGE_FIELDS, LIVE_FIELDS, REQUIRED, RISK_FIELDS, Reader
 from levi_site.config_yaml import read_yaml
 from levi_site.env import MODES, SettingError
-from levi_site.venue_hosts import PRODUCTION_HOSTS, TESTNET_HOSTS, explain_bad_url
+from trading.exchanges.venues import PRODUCTION_HOSTS, TESTNET_HOSTS, explain_bad_url
 
 SECTIONS = ("live", "exchange", "risk")
 

@@ -1,0 +1,85 @@
+"""Where requests may go: the single list of venue addresses. A base URL is never free text.
+
+Hosts are compared as a whole, https only, without port or path. Plain http goes to loopback only, where the simulated
+venue lives, and never with environment live. MEXC offers no test installation for spot: its testnet is the simulated
+venue plus the live order/test endpoint, which places nothing; the "testnet-api" host that documents mention is refused
+by name, because a key sent to an invented host goes to whoever registers it. Knows no Django and opens no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import SplitResult, urlsplit
+
+from trading.domain.enums import Environment, VenueName
+from trading.domain.errors import ConfigurationError
+
+PRODUCTION_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: frozenset({"api.mexc.com"})}
+# Hosts of test installations that exist.
+TESTNET_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: frozenset()}
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+KNOWN_FICTIONS: Mapping[str, str] = {
+    "testnet-api.mexc.com": (
+        "names a host that does not exist: MEXC runs no spot testnet. In testnet mode leave testnet_url out: orders "
+        "are checked by the venue's order/test endpoint, or go to the simulated venue"
+    ),
+}
+_REMEDIES: Mapping[Environment, str] = {
+    Environment.LIVE: "Use the venue's own address, such as https://api.mexc.com.",
+    Environment.TESTNET: "Use the simulated venue, such as http://127.0.0.1:9100/mexc.",
+    Environment.SIMULATED: "Use the simulated venue, such as http://127.0.0.1:9100/mexc.",
+}
+
+
+def explain_bad_url(url: str, hosts: frozenset[str], *, loopback_allowed: bool) -> str | None:
+    """Why this address must not be used, as the rest of a sentence; None when it may."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        return f"is not a URL ({error})"
+    if (parts.hostname or "") in KNOWN_FICTIONS:
+        return KNOWN_FICTIONS[parts.hostname or ""]
+    if parts.username is not None or parts.password is not None:
+        return "carries a user or password; remove them"
+    if "?" in url or "#" in url:
+        return "carries a query or fragment; remove them"
+    if not url.isascii() or any(sign.isspace() or sign in "\\@%" for sign in url):
+        return "has characters that do not belong into a plain address; write it plainly"
+    if (parts.hostname or "") in LOOPBACK_HOSTS:
+        return _explain_bad_loopback(parts, loopback_allowed)
+    if parts.scheme != "https":
+        return f"uses {parts.scheme or 'no scheme'}; only https is allowed"
+    if port not in (None, 443) or parts.path not in ("", "/"):
+        return "has a port or a path; write scheme and host only"
+    if (parts.hostname or "") not in hosts:
+        known = ", ".join(sorted(hosts)) or "none"
+        return f"names a host that is not on the allow-list (known: {known})"
+    return None
+
+
+def _explain_bad_loopback(parts: SplitResult, loopback_allowed: bool) -> str | None:
+    if not loopback_allowed:
+        return "is a loopback address; production mode talks to the real venue only"
+    if parts.scheme != "http":
+        return f"uses {parts.scheme or 'no scheme'}; the simulated venue speaks plain http"
+    return "climbs out of its path; write it plainly" if ".." in parts.path else None
+
+
+def check_base_url(venue: VenueName, environment: Environment, base_url: str) -> str:
+    """The address without a trailing slash if this environment may use it; ConfigurationError otherwise."""
+    hosts: frozenset[str] = frozenset()
+    if environment is Environment.LIVE:
+        hosts = PRODUCTION_HOSTS[venue]
+    elif environment is Environment.TESTNET:
+        hosts = TESTNET_HOSTS[venue]
+    reason = explain_bad_url(base_url, hosts, loopback_allowed=environment is not Environment.LIVE)
+    if reason is None:
+        return base_url.rstrip("/")
+    shown = base_url.split("?")[0].rsplit("@", 1)[-1][:120]  # neither userinfo nor a query may reach a log
+    raise ConfigurationError(
+        f"base_url {shown!r} of {venue} ({environment}) {reason}.",
+        remedy=_REMEDIES[environment],
+        code="base_url_refused",
+    )
