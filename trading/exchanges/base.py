@@ -1,14 +1,20 @@
 """The Exchange protocol, and the policy every adapter follows.
 
-Outcome policy (for `place_order`, `cancel_order`, `cancel_all`): these never raise for anything that happens on the way;
-they return an outcome.
+Outcome policy (for `place_order`, `test_order`, `cancel_order`, `cancel_all`): these never raise an Exception for
+anything that happens on the way; they return an outcome.
 
 * Before the first byte of the request's headers was written (pool, connect, DNS, TLS, a permit that ran out, the local
   stop flag): `NotSentOutcome`. The transport's trace hook is the proof.
 * After it: only an answer on the adapter's allow-list is definite. 2xx, valid by schema and with the expected echo, is
   `Placed`; a 4xx with a code on the definite list is `Refused`; everything else (time-out, disconnect, 5xx, HTML,
   truncated or mistyped JSON, unlisted code, duplicate client id) is `Unknown`.
-* Nothing is ever sent twice by an adapter on these three. Reads may be retried with back-off, freshly stamped.
+* A time limit or signal that arrives as an Exception while a request is under way is an outcome as well. What is no
+  Exception (SystemExit, KeyboardInterrupt) is counted as unknown for the observer and raised again, because a process
+  that was told to die must die: the order's durable permit is then the only record, and its lease ends in doubt.
+* Nothing is ever sent twice by an adapter on these. Reads may be retried with back-off, freshly stamped.
+
+Rates: a new order waits for its share of the venue's limits in `acquire_place_slot`, before the permit is taken, and
+`place_order` never waits. Cancels, and reads with `urgent=True`, may use the reserve that new orders cannot touch.
 
 Reads raise the VenueError family, except `query_order`, which returns a QueryOutcome, because "could not ask" and "does
 not exist" must never be confused.
@@ -82,6 +88,24 @@ class Capabilities:
     processing_bound_seconds: float
 
 
+class Observer(Protocol):
+    """What the process wants to know about every request; called in line, so it must be quick and must not raise."""
+
+    def on_request(self, venue: str, endpoint: str, outcome: str, seconds: float) -> None:
+        """`outcome`: ok, refused, unknown, not_sent, throttled, unavailable, malformed or not_found."""
+        ...
+
+    def on_tokens(self, venue: str, bucket: str, tokens: float) -> None: ...
+
+
+class NullObserver:
+    """For callers that do not count."""
+
+    def on_request(self, venue: str, endpoint: str, outcome: str, seconds: float) -> None: ...
+
+    def on_tokens(self, venue: str, bucket: str, tokens: float) -> None: ...
+
+
 class Exchange(Protocol):
     """One account at one venue. Symbols are the venue's own spelling (`BTCUSDT`)."""
 
@@ -101,8 +125,15 @@ class Exchange(Protocol):
         """How old the measured offset is; None if never measured."""
         ...
 
+    def clock_uncertainty_seconds(self) -> float | None:
+        """Half the round trip of the measurement; stamps are late by this much. None if never measured."""
+        ...
+
     def warm_up(self) -> None:
-        """Make sure a live connection stands, so that connecting does not eat the permit's second."""
+        """Make sure a live connection stands, so that connecting does not eat the permit's second.
+
+        Raises VenueError if none can be had: then there is no point in taking a permit.
+        """
         ...
 
     # -- public ------------------------------------------------------------------------------------------------
@@ -115,7 +146,9 @@ class Exchange(Protocol):
 
     def fetch_balances(self) -> list[BalanceReport]: ...
 
-    def fetch_open_orders(self, symbol: str | None = None) -> list[OrderReport]: ...
+    def fetch_open_orders(self, symbol: str | None = None, *, urgent: bool = False) -> list[OrderReport]:
+        """The complete list, or an error: never a part of it. `urgent` is for the kill sweep."""
+        ...
 
     def fetch_fills(
         self, symbol: str, *, since: datetime | None = None, exchange_order_id: str | None = None
@@ -123,16 +156,30 @@ class Exchange(Protocol):
         """All fills of the symbol since the instant (paged to the end), oldest first, without duplicates."""
         ...
 
-    def query_order(self, symbol: str, *, client_order_id: str = "", exchange_order_id: str = "") -> QueryOutcome: ...
+    def query_order(
+        self, symbol: str, *, client_order_id: str = "", exchange_order_id: str = "", urgent: bool = False
+    ) -> QueryOutcome: ...
 
     # -- acting ------------------------------------------------------------------------------------------------
-    def place_order(self, request: PlaceRequest) -> PlaceOutcome: ...
+    def acquire_place_slot(self, max_wait_seconds: float) -> bool:
+        """Wait for the right to send one new order now; False if it cannot be had in time or the venue is closed to us.
+
+        Call it before the permit. The slot keeps for a few seconds, counts for one `place_order` of any thread, and is
+        lost when not used.
+        """
+        ...
+
+    def place_order(self, request: PlaceRequest) -> PlaceOutcome:
+        """Send now, never wait. Uses a slot; without one it asks the limiter once and is NotSentOutcome on a no."""
+        ...
 
     def test_order(self, request: PlaceRequest) -> PlaceOutcome:
         """The venue's own validation without an order; `Placed` with an empty id means it would be taken."""
         ...
 
-    def cancel_order(self, symbol: str, *, client_order_id: str = "", exchange_order_id: str = "") -> CancelOutcome: ...
+    def cancel_order(
+        self, symbol: str, *, client_order_id: str = "", exchange_order_id: str = ""
+    ) -> CancelOutcome: ...
 
     def cancel_all(self, symbol: str | None = None) -> CancelOutcome:
         """Everything on the account (or of one symbol), ours and foreign: only for the scope "everything"."""
