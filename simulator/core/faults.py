@@ -1,0 +1,204 @@
+"""Faults that a caller orders: which requests they meet, how often, and with what parameters.
+
+A rule matches by venue, method and path (exact, suffix or glob), fires by count or by a probability drawn from the
+seeded generator (so a run repeats), and ends when its count or its time is used up. The rule table only decides;
+what a kind does is the business of the HTTP layer and the wire modules.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
+from typing import Any
+
+
+class FaultRefused(ValueError):
+    """A fault rule is not usable; the message names what, why and the remedy."""
+
+
+# kind -> the parameters it takes, with a reader for each; `*` marks a required one.
+NUMBER, TEXT, BOOL = "number", "text", "bool"
+FAULT_KINDS: dict[str, dict[str, str]] = {
+    "latency": {"*seconds": NUMBER, "where": TEXT},
+    "drop_before": {},
+    "drop_after": {},
+    "http_status": {"*status": NUMBER, "body": TEXT, "processed": BOOL},
+    "error_code": {"*status": NUMBER, "*code": NUMBER, "*msg": TEXT, "processed": BOOL},
+    "malformed": {"variant": TEXT, "body": TEXT, "processed": BOOL},
+    "rate_limit": {"retry_after": NUMBER},
+    "ban": {"retry_after": NUMBER},
+    "clock_skew": {"*ms": NUMBER},
+    "duplicate_fill": {},
+    "delayed_fill": {"*seconds": NUMBER},
+    "out_of_order": {},
+    "reject": {"code": NUMBER, "msg": TEXT},
+    "maintenance": {"seconds": NUMBER},
+    "not_found": {"*seconds": NUMBER},
+}
+STREAM_KINDS = ("stream_gap", "stream_drop")
+MALFORMED_VARIANTS = ("html", "truncated", "wrong_types", "nan", "partial", "huge")
+COMMON_FIELDS = frozenset({"match", "kind", "probability", "count", "after", "for_seconds"})
+MATCH_FIELDS = frozenset({"venue", "method", "path"})
+
+
+@dataclass(slots=True)
+class FaultRule:
+    kind: str
+    match: dict[str, str]
+    parameters: dict[str, Any]
+    probability: Decimal | None = None
+    count: int | None = None
+    after: int = 0
+    for_seconds: Decimal | None = None
+    seen: int = 0
+    fired: int = 0
+    started: float = field(default_factory=time.monotonic)
+
+    def is_spent(self) -> bool:
+        is_over = self.for_seconds is not None and time.monotonic() - self.started > self.for_seconds
+        return is_over or (self.count is not None and self.fired >= self.count)
+
+    def matches(self, venue: str, method: str, path: str) -> bool:
+        wanted = self.match
+        return (
+            wanted.get("venue", venue) == venue
+            and wanted.get("method", method).upper() == method
+            and ("path" not in wanted or _path_matches(wanted["path"], path))
+        )
+
+    def as_json(self) -> dict[str, object]:
+        row: dict[str, object] = {
+            "match": self.match,
+            "kind": self.kind,
+            **self.parameters,
+            "seen": self.seen,
+            "fired": self.fired,
+        }
+        optional = {
+            "probability": self.probability,
+            "count": self.count,
+            "after": self.after or None,
+            "for_seconds": self.for_seconds,
+        }
+        return row | {
+            name: str(held) if isinstance(held, Decimal) else held
+            for name, held in optional.items()
+            if held is not None
+        }
+
+
+def _path_matches(pattern: str, path: str) -> bool:
+    return (
+        path == pattern or fnmatchcase(path, pattern) or (pattern.startswith("/") and path.endswith(pattern))
+    )
+
+
+class FaultTable:
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(f"faults|{seed}")
+        self.rules: list[FaultRule] = []
+
+    def replace(self, rules: list[FaultRule]) -> None:
+        self.rules = rules
+
+    def draw(self, venue: str, method: str, path: str) -> list[FaultRule]:
+        """The rules that fire for this request, in the order they were given."""
+        self.rules = [rule for rule in self.rules if not rule.is_spent()]
+        return [rule for rule in self.rules if rule.matches(venue, method, path) and self._fires(rule)]
+
+    def choose(self, options: tuple[str, ...]) -> str:
+        return self._random.choice(options)
+
+    def _fires(self, rule: FaultRule) -> bool:
+        rule.seen += 1
+        if rule.seen <= rule.after:
+            return False
+        if rule.probability is not None and Decimal(self._random.getrandbits(32)) / 2**32 >= rule.probability:
+            return False
+        rule.fired += 1
+        return True
+
+
+def parse_fault_rule(row: object) -> FaultRule:
+    if not isinstance(row, dict):
+        raise FaultRefused(
+            'a fault is an object such as {"match": {"path": "/api/v3/order"}, "kind": "drop_after", "count": 1}'
+        )
+    kind = row.get("kind")
+    if kind in STREAM_KINDS:
+        raise FaultRefused(f"{kind}: no stream yet; this venue has no streams that could fail")
+    if kind not in FAULT_KINDS:
+        raise FaultRefused(f"there is no fault kind {kind!r}; known kinds: {', '.join(FAULT_KINDS)}")
+    match = row.get("match", {})
+    if (
+        not isinstance(match, dict)
+        or not MATCH_FIELDS.issuperset(match)
+        or not all(isinstance(text, str) for text in match.values())
+    ):
+        raise FaultRefused(
+            f"match is {match!r}; use an object with {', '.join(sorted(MATCH_FIELDS))} as texts"
+        )
+    count, after = (_read_whole(name, row.get(name)) for name in ("count", "after"))
+    return FaultRule(
+        kind=kind,
+        match=match,
+        parameters=_read_parameters(kind, row),
+        probability=_read_share(row.get("probability")),
+        count=count,
+        after=after or 0,
+        for_seconds=_read_number("for_seconds", row["for_seconds"]) if "for_seconds" in row else None,
+    )
+
+
+def _read_parameters(kind: str, row: dict[str, Any]) -> dict[str, Any]:
+    known = {name.lstrip("*"): shape for name, shape in FAULT_KINDS[kind].items()}
+    unknown = set(row) - COMMON_FIELDS - set(known)
+    missing = [name[1:] for name in FAULT_KINDS[kind] if name.startswith("*") and name[1:] not in row]
+    if unknown or missing:
+        raise FaultRefused(
+            f"{kind}: unknown {sorted(unknown)}, missing {missing}; "
+            f"it takes {sorted(known)} besides {sorted(COMMON_FIELDS)}"
+        )
+    given = {name: row[name] for name in known if name in row}
+    for name, content in given.items():
+        if known[name] == NUMBER:
+            _read_number(name, content)
+        elif not isinstance(content, str if known[name] == TEXT else bool):
+            raise FaultRefused(f"{name} is {content!r}; use a {known[name]}")
+    if given.get("where", "out") not in ("in", "out"):
+        raise FaultRefused(
+            "where is " + repr(given["where"]) + "; use 'in' (before processing) or 'out' (before the answer)"
+        )
+    if "variant" in given and given["variant"] not in MALFORMED_VARIANTS:
+        raise FaultRefused(f"variant is {given['variant']!r}; use one of {', '.join(MALFORMED_VARIANTS)}")
+    return given
+
+
+def _read_number(name: str, content: object) -> Decimal:
+    try:
+        number = Decimal(str(content))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if isinstance(content, bool) or not number.is_finite():
+        raise FaultRefused(f"{name} is {content!r}; use a number")
+    return number
+
+
+def _read_share(content: object) -> Decimal | None:
+    if content is None:
+        return None
+    share = _read_number("probability", content)
+    if not 0 <= share <= 1:
+        raise FaultRefused(f"probability is {content!r}; use a number from 0 to 1")
+    return share
+
+
+def _read_whole(name: str, content: object) -> int | None:
+    if content is None:
+        return None
+    if isinstance(content, bool) or not isinstance(content, int) or content < 0:
+        raise FaultRefused(f"{name} is {content!r}; use a whole number, 0 or more")
+    return content

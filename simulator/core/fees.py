@@ -1,0 +1,48 @@
+"""Fees of one fill: how much, and in which asset they are taken.
+
+Policies: ``quote`` (default), ``base`` (what a buyer receives; a seller still pays in quote) and ``third`` (the venue's
+own coin, falling back to quote when the user has too little of it). Fees are rounded down to the listing's fee scale,
+so the sum over many fills never exceeds what was reserved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from simulator.core.accounts import SimUser
+from simulator.core.money import ZERO, round_down, step_of
+from simulator.core.rows import Listing, SimOrder, SimSide
+
+THIRD_ASSET = "MX"
+FEE_POLICIES = ("quote", "base", "third")
+PriceInThird = Callable[[str], Decimal | None]
+
+
+def fee_headroom(listing: Listing, side: SimSide, policy: str) -> Decimal:
+    """The share a buyer must hold beyond the notional so that the fee can always be paid."""
+    if side is SimSide.SELL or policy == "base":
+        return ZERO
+    return max(listing.maker_rate, listing.taker_rate)
+
+
+def fee_of_fill(
+    order: SimOrder,
+    listing: Listing,
+    user: SimUser,
+    price: Decimal,
+    quantity: Decimal,
+    is_maker: bool,
+    third_price: PriceInThird,
+) -> tuple[Decimal, str]:
+    rate = listing.maker_rate if is_maker else listing.taker_rate
+    step = step_of(listing.fee_decimals)
+    if order.fee_policy == "base" and order.side is SimSide.BUY:
+        return round_down(quantity * rate, step), listing.base
+    in_quote = round_down(price * quantity * rate, step)
+    if order.fee_policy == "third":
+        quote_in_third = third_price(listing.quote)
+        in_third = round_down(price * quantity * rate * quote_in_third, step) if quote_in_third else ZERO
+        if ZERO < in_third <= user.find_free(THIRD_ASSET):
+            return in_third, THIRD_ASSET
+    return in_quote, listing.quote

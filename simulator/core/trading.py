@@ -1,0 +1,202 @@
+"""Placing, canceling and forcing fills: the operations that users and the control interface ask of a venue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from simulator.core.accounts import SimBalance, SimUser
+from simulator.core.fees import fee_headroom
+from simulator.core.matching import PlannedFill, reservation_of
+from simulator.core.money import ZERO, round_down
+from simulator.core.prices import seeded_integer
+from simulator.core.refusals import RefusalReason, SimRefusal
+from simulator.core.rows import Listing, SimOrder, SimOrderStatus, SimOrderType, SimSide
+from simulator.core.rules import SimOrderRequest, check_order
+from simulator.core.venue import VenueState
+
+MAX_OPEN_ORDERS = 500
+
+
+class TradingVenue(VenueState):
+    def check_request(self, user: SimUser, request: SimOrderRequest) -> Listing:
+        listing = self.listings.get(request.symbol)
+        if listing is None:
+            raise SimRefusal(RefusalReason.UNKNOWN_SYMBOL)
+        if user.symbols is not None and request.symbol not in user.symbols:
+            raise SimRefusal(RefusalReason.SYMBOL_NOT_ON_KEY)
+        check_order(request, listing, self.last_price(request.symbol))
+        if len(self.open_of.get(user.name, ())) >= MAX_OPEN_ORDERS:
+            raise SimRefusal(RefusalReason.TOO_MANY_OPEN_ORDERS, MAX_OPEN_ORDERS)
+        is_known = (
+            request.client_order_id is not None
+            and (user.name, request.client_order_id) in self.orders_by_client
+        )
+        if is_known and self.settings.duplicate_client_ids == "reject":
+            raise SimRefusal(RefusalReason.DUPLICATE_CLIENT_ID, request.client_order_id)
+        return listing
+
+    def place(self, user: SimUser, request: SimOrderRequest) -> SimOrder:
+        listing = self.check_request(user, request)
+        order = self._draft(user, request, listing)
+        planned = self.engine.plan(listing, order.side, order.price, request.quantity, request.quote_quantity)
+        self._check_funds(user, order, listing, planned, request)
+        if order.type is SimOrderType.MARKET and not planned:
+            raise SimRefusal(RefusalReason.NO_COUNTER_ORDER)
+        self.index_order(order)
+        self.engine.reserve(order)
+        self.touch(order)
+        if not self._ends_unfilled(order, planned):
+            self.engine.execute(order, planned)
+        rests = order.type is SimOrderType.LIMIT or (order.type is SimOrderType.LIMIT_MAKER and not planned)
+        self._settle_remainder(order, listing, rests=rests)
+        self.commit()
+        return order
+
+    def _draft(self, user: SimUser, request: SimOrderRequest, listing: Listing) -> SimOrder:
+        sequence, now = len(self.orders) + 1, self.clock.now_ms()
+        policy = self.settings.fee_asset
+        return SimOrder(
+            sequence=sequence,
+            order_id=self.order_id(sequence),
+            user=user.name,
+            symbol=request.symbol,
+            side=request.side,
+            type=request.type,
+            price=request.price
+            if request.price is not None
+            else self.engine.protective_bound(listing, request.side),
+            quantity=request.quantity or ZERO,
+            quote_quantity=request.quote_quantity or ZERO,
+            received_ms=now,
+            updated_ms=now,
+            client_order_id=request.client_order_id,
+            fee_policy=policy,
+            fee_headroom=fee_headroom(listing, request.side, policy),
+        )
+
+    @staticmethod
+    def _check_funds(
+        user: SimUser, order: SimOrder, listing: Listing, planned: list[PlannedFill], request: SimOrderRequest
+    ) -> None:
+        if order.side is SimSide.SELL:
+            needed = (
+                order.quantity
+                if request.quantity is not None
+                else sum((quantity for _, _, quantity in planned), ZERO)
+            )
+            if needed > user.find_free(listing.base):
+                raise SimRefusal(RefusalReason.INSUFFICIENT_BASE)
+            return
+        if order.type is SimOrderType.MARKET:
+            spent = sum((price * quantity for _, price, quantity in planned), ZERO)
+            needed = max(spent, order.quote_quantity) * (1 + order.fee_headroom)
+        else:
+            needed = reservation_of(order)
+        if needed > user.find_free(listing.quote):
+            raise SimRefusal(RefusalReason.INSUFFICIENT_QUOTE)
+
+    @staticmethod
+    def _ends_unfilled(order: SimOrder, planned: list[PlannedFill]) -> bool:
+        """A post-only order that would take, and a fill-or-kill that cannot be filled whole, are canceled untouched."""
+        if order.type is SimOrderType.LIMIT_MAKER:
+            return bool(planned)
+        fillable = sum((quantity for _, _, quantity in planned), ZERO)
+        return order.type is SimOrderType.FILL_OR_KILL and fillable < order.quantity
+
+    def _settle_remainder(self, order: SimOrder, listing: Listing, *, rests: bool) -> None:
+        if order.quote_quantity:
+            self._settle_budget(order, listing)
+        elif order.status.is_open and rests:
+            self.engine.rest(order)
+        elif order.status.is_open:
+            self.engine.cancel(order, was_resting=False)
+
+    def _settle_budget(self, order: SimOrder, listing: Listing) -> None:
+        """An order by quote gets its quantity at the end: what was filled plus what the rest would have bought."""
+        left = round_down((order.quote_quantity - order.filled_quote) / order.price, listing.step)
+        if left > listing.step:
+            order.quantity = order.filled + left
+            self.engine.cancel(order, was_resting=False)
+        else:
+            order.quantity, order.status = order.filled, SimOrderStatus.FILLED
+            self.touch(order)
+
+    # -- cancel ----------------------------------------------------------------------------------------------------
+
+    def find_order(self, user: SimUser, order_id: str | None, client_order_id: str | None) -> SimOrder | None:
+        """By the venue's id, or by the client's: of several with one client id, an open one before the newest."""
+        if order_id:
+            order = self.orders.get(order_id)
+            return order if order is not None and order.user == user.name else None
+        known = self.orders_by_client.get((user.name, client_order_id or ""), [])
+        return next((order for order in known if order.status.is_open), known[-1] if known else None)
+
+    def cancel(
+        self, user: SimUser, symbol: str, order_id: str | None, client_order_id: str | None
+    ) -> SimOrder:
+        order = self.find_order(user, order_id, client_order_id)
+        if order is None or order.symbol != symbol or not order.status.is_open:
+            raise SimRefusal(RefusalReason.UNKNOWN_ORDER)
+        self.engine.cancel(order, was_resting=True)
+        self.commit()
+        return order
+
+    def cancel_all(self, user: SimUser, symbols: Iterable[str] | None = None) -> list[SimOrder]:
+        wanted = None if symbols is None else set(symbols)
+        canceled = [
+            order
+            for order in self.open_of.get(user.name, {}).values()
+            if wanted is None or order.symbol in wanted
+        ]
+        for order in canceled:
+            self.engine.cancel(order, was_resting=True)
+        self.commit()
+        return canceled
+
+    # -- control ---------------------------------------------------------------------------------------------------
+
+    def force_fill(self, order: SimOrder, quantity: Decimal | None) -> Decimal:
+        """Fill a resting order at its own price against an unnamed counterparty; returns what was filled."""
+        taken = order.remaining if quantity is None else quantity
+        self.engine.apply_fill(order, order.price, taken, is_maker=True)
+        self.commit()
+        return taken
+
+    def create_user(self, name: str, key: str, secret: str, totals: dict[str, Decimal]) -> SimUser:
+        uid = f"{20_000_000 + seeded_integer(self.seed, 'uid', name) % 10_000_000}"
+        user = SimUser(
+            name=name, key=key, secret=secret, uid=uid, created_ms=self.clock.now_ms(), initial=dict(totals)
+        )
+        for asset, total in totals.items():
+            user.adjust(asset, total)
+        self.add_user(user)
+        self.commit()
+        return user
+
+    def give_key(
+        self,
+        user: SimUser,
+        key: str,
+        secret: str,
+        permissions: tuple[str, ...],
+        symbols: tuple[str, ...] | None,
+    ) -> None:
+        self.users_by_key.pop(user.key, None)
+        user.key, user.secret, user.permissions, user.symbols = key, secret, permissions, symbols
+        self.add_user(user)
+        self.commit()
+
+    def adjust_balance(self, user: SimUser, asset: str, change: Decimal) -> None:
+        user.adjust(asset, change)
+        self.store.note_user(user)
+        self.commit()
+
+    def reset(self) -> None:
+        """Back to the first moment, but users stay (with their first balances) and ids go on."""
+        self.clear(self.resets + 1)
+        for user in self.users.values():
+            user.balances = {asset: SimBalance(total) for asset, total in user.initial.items()}
+            user.adjusted = dict(user.initial)
+        self.store.restart(list(self.users.values()))
+        self.commit()

@@ -1,0 +1,235 @@
+"""One simulated venue: its listings, users, orders, fills and prices, and what may be done with them.
+
+The orders, fills and balances here are the truth. Every public operation leaves the books consistent and ends with
+`commit()`, which hands all that changed to the store as one atomic record. Single-threaded by design: the order of
+calls is the order of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from hashlib import blake2b
+
+from simulator.core.accounts import SimUser
+from simulator.core.clock import VenueClock
+from simulator.core.fees import THIRD_ASSET
+from simulator.core.matching import MatchingEngine
+from simulator.core.money import ZERO
+from simulator.core.prices import PriceProcess, seeded_integer
+from simulator.core.rows import Listing, SimFill, SimOrder
+from simulator.core.settings import VenueSettings
+from simulator.core.store import VenueStore, fill_from_json, order_from_json, user_from_json
+
+MAX_SWEPT_TICKS = 400
+
+
+class VenueState:
+    """The tables of a venue and the ledger side of matching (the `VenueLedger` protocol)."""
+
+    def __init__(
+        self,
+        name: str,
+        seed: int,
+        listings: tuple[Listing, ...],
+        settings: VenueSettings,
+        clock: VenueClock,
+        store: VenueStore,
+    ) -> None:
+        self.name, self.seed, self.settings, self.clock, self.store = name, seed, settings, clock, store
+        self.default_listings = listings
+        self.clear(resets=0)
+        self.users_by_key: dict[str, SimUser] = {}
+        self.users: dict[str, SimUser] = {}
+
+    def clear(self, resets: int) -> None:
+        """Forget prices, orders and fills. The count of resets is part of every id, so ids never repeat."""
+        self.resets = resets
+        self.listings = {listing.symbol: listing for listing in self.default_listings}
+        self.prices = PriceProcess(self.seed)
+        self.engine = MatchingEngine(self, self.seed)
+        self.orders: dict[str, SimOrder] = {}
+        self.orders_by_client: dict[tuple[str, str], list[SimOrder]] = {}
+        self.orders_of: dict[str, list[SimOrder]] = {}
+        self.open_of: dict[str, dict[str, SimOrder]] = {}
+        self.fills: list[SimFill] = []
+        self.fills_of: dict[str, list[SimFill]] = {}
+        self.tick = self.clock.due_tick()
+
+    def restore(self) -> None:
+        """Take up what the store remembers; resting orders return to the book in their old order."""
+        remembered = self.store.load()
+        self.clear(remembered["resets"])
+        self.clock.resume_at(remembered["tick"])
+        self.tick = remembered["tick"]
+        for row in remembered["users"].values():
+            self.add_user(user_from_json(row))
+        for row in remembered["orders"].values():
+            order = order_from_json(row)
+            self.index_order(order)
+            if order.status.is_open:
+                self.engine.resting.add(order)
+        for row in remembered["fills"]:
+            self.index_fill(fill_from_json(row))
+        self.prices.pins.update({symbol: Decimal(price) for symbol, price in remembered["pins"].items()})
+        self.store.open(remembered)
+
+    # -- users -----------------------------------------------------------------------------------------------------
+
+    def add_user(self, user: SimUser) -> None:
+        self.users[user.name] = user
+        self.users_by_key[user.key] = user
+        self.store.note_user(user)
+
+    def user(self, name: str) -> SimUser:
+        return self.users[name]
+
+    # -- prices and ticks ------------------------------------------------------------------------------------------
+
+    def listing(self, symbol: str) -> Listing:
+        return self.listings[symbol]
+
+    def current_tick(self) -> int:
+        return self.tick
+
+    def last_price(self, symbol: str) -> Decimal:
+        return self.prices.find_price(self.listings[symbol], self.tick)
+
+    def price_in_third(self, asset: str) -> Decimal | None:
+        """How many units of the third fee asset one unit of `asset` is worth."""
+        third = self.listings.get(THIRD_ASSET + "USDT")
+        if third is None:
+            return None
+        if asset in ("USDT", "USDC"):
+            return 1 / self.last_price(third.symbol)
+        through = self.listings.get(asset + "USDT")
+        return self.last_price(through.symbol) / self.last_price(third.symbol) if through else None
+
+    def advance_ticks(self) -> None:
+        """Bring the market to the due tick, filling what it crosses on the way (after a long pause: at its end)."""
+        due = self.clock.due_tick()
+        if due == self.tick:
+            return
+        first = self.tick + 1 if due - self.tick <= MAX_SWEPT_TICKS else due
+        for tick in range(first, due + 1):
+            self.tick = tick
+            for symbol in self.engine.resting.list_symbols():
+                self.engine.sweep(symbol)
+        self.commit()
+
+    def pin_price(self, symbol: str, price: Decimal) -> None:
+        self.prices.pin(symbol, price)
+        self._after_price_change(symbol)
+
+    def release_price(self, symbol: str) -> None:
+        self.prices.release(symbol)
+        self._after_price_change(symbol)
+
+    def _after_price_change(self, symbol: str) -> None:
+        self.store.note_pins(self.prices.pins)
+        self.engine.sweep(symbol)
+        self.commit()
+
+    # -- the ledger ------------------------------------------------------------------------------------------------
+
+    def record_fill(
+        self,
+        order: SimOrder,
+        price: Decimal,
+        quantity: Decimal,
+        fee: Decimal,
+        fee_asset: str,
+        is_maker: bool,
+        is_self_trade: bool,
+    ) -> None:
+        sequence = len(self.fills) + 1
+        fill = SimFill(
+            sequence=sequence,
+            fill_id=self._fill_id(sequence),
+            order_id=order.order_id,
+            client_order_id=order.client_order_id,
+            user=order.user,
+            symbol=order.symbol,
+            side=order.side,
+            price=price,
+            quantity=quantity,
+            fee=fee,
+            fee_asset=fee_asset,
+            is_maker=is_maker,
+            is_self_trade=is_self_trade,
+            at_ms=self.clock.now_ms(),
+        )
+        self.index_fill(fill)
+        self.store.note_fill(fill)
+        self.touch(order)
+
+    def touch(self, order: SimOrder) -> None:
+        order.updated_ms = self.clock.now_ms()
+        self.index_open(order)
+        self.store.note_order(order)
+        self.store.note_user(self.users[order.user])
+
+    def index_order(self, order: SimOrder) -> None:
+        self.orders[order.order_id] = order
+        self.orders_of.setdefault(order.user, []).append(order)
+        if order.client_order_id is not None:
+            self.orders_by_client.setdefault((order.user, order.client_order_id), []).append(order)
+        self.index_open(order)
+
+    def index_open(self, order: SimOrder) -> None:
+        open_orders = self.open_of.setdefault(order.user, {})
+        if order.status.is_open:
+            open_orders[order.order_id] = order
+        else:
+            open_orders.pop(order.order_id, None)
+
+    def index_fill(self, fill: SimFill) -> None:
+        self.fills.append(fill)
+        self.fills_of.setdefault(fill.user, []).append(fill)
+        self.orders[fill.order_id].fill_sequences.append(fill.sequence)
+
+    def order_id(self, sequence: int) -> str:
+        return f"C02__{seeded_integer(self.seed, 'orders') % 10**9:09d}{self.resets:03d}{sequence:09d}"
+
+    def _fill_id(self, sequence: int) -> str:
+        return blake2b(f"{self.seed}|fill|{self.resets}|{sequence}".encode(), digest_size=16).hexdigest()
+
+    def iter_fills(self, order: SimOrder) -> Iterator[SimFill]:
+        return (self.fills[sequence - 1] for sequence in order.fill_sequences)
+
+    def commit(self) -> None:
+        self.store.commit(self.tick, self.resets)
+
+    def check_conservation(self) -> list[str]:
+        """Every asset of every user must equal adjustments + fills - fees, and locks must equal reservations."""
+        expected: dict[tuple[str, str], Decimal] = {}
+        for user in self.users.values():
+            for asset, total in user.adjusted.items():
+                expected[user.name, asset] = total
+        for fill in self.fills:
+            listing, direction = self.listings[fill.symbol], 1 if fill.side == "BUY" else -1
+            changes = (
+                (listing.base, direction * fill.quantity),
+                (listing.quote, -direction * fill.notional),
+                (fill.fee_asset, -fill.fee),
+            )
+            for asset, change in changes:
+                expected[fill.user, asset] = expected.get((fill.user, asset), ZERO) + change
+        locked = self._reserved_by_asset()
+        return [
+            f"{user.name} {asset}: total {balance.total}, expected {expected.get((user.name, asset), ZERO)}; "
+            f"locked {balance.locked}, reserved {locked.get((user.name, asset), ZERO)}"
+            for user in self.users.values()
+            for asset, balance in user.balances.items()
+            if balance.total != expected.get((user.name, asset), ZERO)
+            or balance.locked != locked.get((user.name, asset), ZERO)
+            or balance.free < ZERO
+        ]
+
+    def _reserved_by_asset(self) -> dict[tuple[str, str], Decimal]:
+        reserved: dict[tuple[str, str], Decimal] = {}
+        for order in self.orders.values():
+            listing = self.listings[order.symbol]
+            asset = listing.quote if order.side == "BUY" else listing.base
+            reserved[order.user, asset] = reserved.get((order.user, asset), ZERO) + order.reserved
+        return reserved

@@ -1,0 +1,78 @@
+"""MEXC's account endpoints: balances, fee rates, the key's rights and symbols."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from simulator.core.fees import THIRD_ASSET
+from simulator.http.messages import HttpAnswer
+from simulator.mexc.call import MexcCall
+from simulator.mexc.errors import bad_parameter
+from simulator.mexc.shapes import Shape, account_shape, rate_literal
+
+PERMANENT = -999
+
+
+def get_account(call: MexcCall) -> Shape:
+    return account_shape(call.user)
+
+
+def get_self_symbols(call: MexcCall) -> Shape:
+    tradable = [listing.symbol for listing in call.venue.listings.values() if listing.api_trading]
+    allowed = call.user.symbols
+    return {
+        "code": 200,
+        "data": [symbol for symbol in tradable if allowed is None or symbol in allowed],
+        "msg": None,
+    }
+
+
+def get_trade_fee(call: MexcCall) -> HttpAnswer:
+    """Rates are bare JSON numbers with 18 decimals, so the body is written by hand."""
+    listing = call.listing()
+    maker, taker = rate_literal(listing.maker_rate), rate_literal(listing.taker_rate)
+    rates = f'{{"makerCommission":{maker},"takerCommission":{taker}}}'
+    return HttpAnswer(200, f'{{"data":{rates},"code":0,"msg":"success","timestamp":{call.now_ms}}}'.encode())
+
+
+def get_uid(call: MexcCall) -> Shape:
+    return {"uid": call.user.uid}
+
+
+def get_kyc_status(call: MexcCall) -> Shape:
+    return {"status": "1"}
+
+
+def get_third_asset_deduction(call: MexcCall) -> Shape:
+    return {
+        "data": {"mxDeductEnable": call.venue.settings.fee_asset == "third"},
+        "code": 0,
+        "msg": "success",
+        "timestamp": call.now_ms,
+    }
+
+
+def get_api_key_info(call: MexcCall) -> Shape:
+    if call.need("accessKey") != call.user.key:
+        raise bad_parameter("accessKey")
+    created = datetime.fromtimestamp(call.user.created_ms / 1000, UTC)
+    return {
+        "note": call.user.name,
+        "accessKey": call.user.key,
+        "createTime": created.strftime("%Y-%m-%dT%H:%M:%S.000+00:00"),
+        "permissions": ",".join(call.user.permissions),
+        "remainingValidity": PERMANENT,
+        "ipWhiteList": "",
+        "status": "VALID",
+    }
+
+
+def get_currencies(call: MexcCall) -> list[Shape]:
+    """Every asset of the listings, without networks: nothing can be withdrawn from a simulation."""
+    assets = sorted(
+        {asset for listing in call.venue.listings.values() for asset in (listing.base, listing.quote)}
+        | {THIRD_ASSET}
+    )
+    return [
+        {"coin": asset, "name": asset.title(), "Name": asset.title(), "networkList": []} for asset in assets
+    ]

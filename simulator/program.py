@@ -1,0 +1,106 @@
+"""Builds the simulated venues from the command line and runs them until told to stop.
+
+One process, one event loop, one thread: requests are matched in the order in which they arrive.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+
+from simulator.control.interface import ControlInterface
+from simulator.core.catalogue import DEFAULT_BALANCES, DEFAULT_LISTINGS
+from simulator.core.clock import NOMINAL_TICK_MS, VenueClock
+from simulator.core.faults import FaultTable
+from simulator.core.journal import RequestJournal
+from simulator.core.settings import CHOICES, SettingRefused, VenueSettings
+from simulator.core.store import VenueStore
+from simulator.core.trading import TradingVenue
+from simulator.dispatch import SimulatorApp
+from simulator.http.server import VenueConnection
+from simulator.mexc.wire import MexcWire
+
+DEFAULT_KEY, DEFAULT_SECRET = "mx0simulated", "simulated-secret"
+DEFAULT_USER = "trader"
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m simulator", description="Simulated exchange with MEXC's wire format."
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=9100, help="0 picks a free port; the ready line names it")
+    parser.add_argument(
+        "--seed", type=int, default=7, help="prices, depth, ids and fault draws follow from it"
+    )
+    parser.add_argument(
+        "--data-dir", type=Path, help="keep users, orders, fills and balances here over restarts"
+    )
+    parser.add_argument(
+        "--key", default=os.environ.get("SIM_KEY", DEFAULT_KEY), help="API key of the first user (or SIM_KEY)"
+    )
+    parser.add_argument(
+        "--secret", default=os.environ.get("SIM_SECRET", DEFAULT_SECRET), help="its secret (or SIM_SECRET)"
+    )
+    parser.add_argument(
+        "--tick-ms", type=int, default=NOMINAL_TICK_MS, help="0: the market moves only when told to"
+    )
+    parser.add_argument("--limits", default="1", help="'off', or a factor on the venue's request limits")
+    for name, choices in CHOICES.items():
+        parser.add_argument("--" + name.replace("_", "-"), choices=choices, default=choices[0])
+    arguments_read = parser.parse_args(arguments)
+    try:
+        arguments_read.settings = _read_settings(arguments_read)
+    except SettingRefused as refused:
+        parser.error(f"--limits: {refused}")
+    return arguments_read
+
+
+def _read_settings(given: argparse.Namespace) -> VenueSettings:
+    settings = VenueSettings()
+    settings.change_all({name: getattr(given, name) for name in CHOICES})
+    settings.change_all(
+        {"limits_enabled": False} if given.limits == "off" else {"limits_scale": given.limits}
+    )
+    return settings
+
+
+def build_app(given: argparse.Namespace) -> SimulatorApp:
+    store = VenueStore(given.data_dir / "mexc.jsonl" if given.data_dir else None)
+    venue = TradingVenue(
+        "mexc", given.seed, DEFAULT_LISTINGS, given.settings, VenueClock(given.tick_ms), store
+    )
+    venue.restore()
+    user = venue.users.get(DEFAULT_USER)
+    if user is None:
+        user = venue.create_user(DEFAULT_USER, given.key, given.secret, DEFAULT_BALANCES)
+    venue.give_key(user, given.key, given.secret, user.permissions, user.symbols)
+    app = SimulatorApp({"mexc": MexcWire(venue)}, FaultTable(given.seed), RequestJournal())
+    app.control = ControlInterface(app)
+    return app
+
+
+async def serve(given: argparse.Namespace) -> None:
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    app = build_app(given)
+    server = await loop.create_server(lambda: VenueConnection(app), given.host, given.port, backlog=512)
+    port = server.sockets[0].getsockname()[1]
+    print(json.dumps({"ready": True, "port": port, "mexc": f"http://{given.host}:{port}/mexc"}), flush=True)
+    ticking = loop.create_task(_keep_ticking(app, given.tick_ms)) if given.tick_ms else None
+    await stopped.wait()
+    server.close()
+    if ticking is not None:
+        ticking.cancel()
+
+
+async def _keep_ticking(app: SimulatorApp, tick_ms: int) -> None:
+    while True:
+        await asyncio.sleep(tick_ms / 1000)
+        for wire in app.wires.values():
+            wire.venue.advance_ticks()

@@ -1,0 +1,43 @@
+"""What a wire module (one per real venue) offers to the dispatcher, and what the dispatcher tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from simulator.core.trading import TradingVenue
+from simulator.http.messages import HttpAnswer, HttpRequest
+
+
+@dataclass(slots=True)
+class ViewFaults:
+    """How the answers of this one request are bent without touching the ledger."""
+
+    skew_ms: int = 0
+    hide_orders_seconds: Decimal = Decimal(0)
+    hide_fills_seconds: Decimal = Decimal(0)
+    repeats_fills: bool = False
+    reverses_fills: bool = False
+    reject: tuple[int, str] | None = None
+
+
+@dataclass(slots=True)
+class WireAnswer:
+    answer: HttpAnswer
+    user: str | None = None
+
+
+class VenueWire(Protocol):
+    """Speaks one venue's format over a `TradingVenue`; every venue's answers are its own, errors included."""
+
+    venue: TradingVenue
+
+    def respond(self, request: HttpRequest, path: str, view: ViewFaults) -> WireAnswer: ...
+    def error(self, status: int, code: int, message: str) -> HttpAnswer: ...
+    def limit_answer(self, retry_after: int) -> HttpAnswer: ...
+    def ban_answer(self, retry_after: int) -> HttpAnswer: ...
+    def maintenance_answer(self) -> HttpAnswer: ...
+    def is_banned(self, request: HttpRequest) -> int: ...
+    def ban(self, request: HttpRequest, seconds: int) -> None: ...
+    def clear_limits(self) -> None: ...
