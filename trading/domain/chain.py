@@ -30,13 +30,20 @@ def _canonical_value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return plain(value)
     if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise TypeError(
+                "a naive datetime has no canonical form: it means another instant on each machine"
+            )
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, Enum):
         return str(value.value)
     if isinstance(value, Mapping):
-        return {str(key): _canonical_value(item) for key, item in value.items()}
+        named = {str(key): _canonical_value(item) for key, item in value.items()}
+        if len(named) != len(value):
+            raise TypeError("two keys have the same text: one of them would be lost")
+        return named
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [_canonical_value(item) for item in value]
         return sorted(items, key=str) if isinstance(value, (set, frozenset)) else items

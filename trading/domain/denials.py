@@ -48,7 +48,13 @@ class DenialCode(StrEnum):
     MAX_ORDER_NOTIONAL = "max_order_notional", "The order is worth more than one order may be."
     PRICE_MISSING = "price_missing", "No last price is known, so the order cannot be judged."
     PRICE_STALE = "price_stale", "The last price is too old to judge the order."
+    QUANTITY_UNKNOWN = "quantity_unknown", "The order's quantity in base units cannot be told."
+    QUOTE_RATE_UNKNOWN = (
+        "quote_rate_unknown",
+        "The quote asset has no known rate in the reporting currency, so the order cannot be valued.",
+    )
     PRICE_COLLAR = "price_collar", "The limit price is too far from the last price."
+    VENUE_PRICE_BAND = "venue_price_band", "The limit price is outside the band that the venue accepts."
     SIGNAL_PRICE_COLLAR = (
         "signal_price_collar",
         "The price the signal was based on is too far from the last price.",
@@ -60,6 +66,7 @@ class DenialCode(StrEnum):
     BALANCE_UNKNOWN = "balance_unknown", "The account's balances are unknown or too old."
     EXPOSURE_SYMBOL = "exposure_symbol", "The exposure in this symbol would exceed its limit."
     EXPOSURE_TOTAL = "exposure_total", "The total exposure would exceed its limit."
+    EXPOSURE_UNKNOWN = "exposure_unknown", "The exposure cannot be computed, so nothing is added to it."
     MAX_CONCURRENT_POSITIONS = "max_concurrent_positions", "Too many positions would be open at once."
     MAX_OPEN_ORDERS = "max_open_orders", "Too many orders are open already."
     MAX_ORDERS_PER_MINUTE = "max_orders_per_minute", "Too many orders within a minute."
@@ -67,7 +74,8 @@ class DenialCode(StrEnum):
     DAILY_LOSS = "daily_loss", "The loss of the day has reached its limit."
     EQUITY_UNKNOWN = "equity_unknown", "The day's profit or loss cannot be computed, so no new risk is taken."
     REDUCE_ONLY_WOULD_OPEN = "reduce_only_would_open", "A reduce-only order would open or grow a position."
-    LIMITS_MISSING = "limits_missing", "No risk limits are in force."
+    LIMITS_MISSING = "limits_missing", "No risk limits are in force, or one of them is unreadable."
+    RULE_FAILED = "rule_failed", "A risk rule could not be computed, which counts as a denial."
 
 
 @dataclass(frozen=True, slots=True)

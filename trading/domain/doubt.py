@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 # Seconds after the doubt began; then each 30 s to 15 min, then each 5 min for a day.
 _FIRST_QUERIES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -27,7 +28,7 @@ NOT_FOUND_SPACING = timedelta(seconds=2)
 class DoubtState:
     """What has been asked and answered so far about one order in doubt.
 
-    `not_found_at`: the instants at which definite not-found answers were asked, in a row, newest last (errors empty it).
+    `not_found_at`: the instants at which definite not-found answers were asked, in a row, newest last; errors empty it.
     `open_orders_clear_at` / `fills_clear_at`: when a complete list without the id was asked for.
     """
 
@@ -54,12 +55,17 @@ def with_not_found(state: DoubtState, asked_at: datetime) -> tuple[datetime, ...
     return (*state.not_found_at, asked_at)
 
 
+def _are_spaced(instants: tuple[datetime, ...]) -> bool:
+    return all(later - earlier >= NOT_FOUND_SPACING for earlier, later in pairwise(instants))
+
+
 def is_proven_absent(state: DoubtState) -> bool:
     """True only if every condition of the negative proof holds."""
     begins = state.proof_begins_at
     return (
         len(state.not_found_at) >= NOT_FOUND_NEEDED
         and all(at >= begins for at in state.not_found_at)
+        and _are_spaced(state.not_found_at)
         and state.open_orders_clear_at is not None
         and state.open_orders_clear_at >= begins
         and state.fills_clear_at is not None
@@ -73,16 +79,21 @@ def should_quarantine(state: DoubtState, now: datetime) -> bool:
 
 
 def next_query_at(state: DoubtState, now: datetime) -> datetime:
-    """When to ask next: the schedule, but at the spacing of the proof once silence begins to count."""
+    """When to ask next: the schedule, but at the spacing of the proof once silence begins to count.
+
+    Always after `now` and at most five minutes away, also when the clock was set back since the doubt began.
+    """
+    planned = _next_on_schedule(state, now)
+    if now < state.proof_begins_at:
+        planned = min(planned, state.proof_begins_at + timedelta(milliseconds=1))
+    elif 0 < len(state.not_found_at) < NOT_FOUND_NEEDED:
+        planned = min(planned, now + NOT_FOUND_SPACING)
+    return min(planned, now + _SLOW)
+
+
+def _next_on_schedule(state: DoubtState, now: datetime) -> datetime:
     for seconds in _FIRST_QUERIES:
         planned = state.doubt_since + timedelta(seconds=seconds)
         if planned > now:
-            break
-    else:
-        planned = now + (_STEADY if now - state.doubt_since < QUARANTINE_AFTER else _SLOW)
-    if now >= state.proof_begins_at:
-        if len(state.not_found_at) < NOT_FOUND_NEEDED and state.not_found_at:
-            return min(planned, now + NOT_FOUND_SPACING)
-    elif planned > state.proof_begins_at:
-        return state.proof_begins_at + timedelta(milliseconds=1)
-    return planned
+            return planned
+    return now + (_STEADY if now - state.doubt_since < QUARANTINE_AFTER else _SLOW)

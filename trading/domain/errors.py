@@ -27,7 +27,7 @@ from typing import Any
 
 
 class LeviError(Exception):
-    """Base of all expected failures. `code` is stable and machine-readable; `context` holds strings and numbers only."""
+    """Base of all expected failures. `code` is stable and machine-readable; `context`: strings and numbers only."""
 
     code = "error"
     remedy = ""

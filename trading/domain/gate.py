@@ -23,9 +23,17 @@ class ScopeState:
     reason: str = ""
 
 
+def _readable(state: TradingState | str | None) -> TradingState | None:
+    """The state as a member of the vocabulary (a database row gives plain text), None for anything else."""
+    try:
+        return TradingState(state) if state else None
+    except ValueError:
+        return None
+
+
 def effective_state(scopes: Iterable[ScopeState]) -> TradingState:
     """The most restrictive state of all scopes; an unreadable one counts as halted, and so does no scope at all."""
-    states = [scope.state or TradingState.HALTED for scope in scopes]
+    states = [_readable(scope.state) or TradingState.HALTED for scope in scopes]
     return max(states, key=lambda state: state.restriction, default=TradingState.HALTED)
 
 
@@ -40,11 +48,12 @@ def ask_gate(scopes: Iterable[ScopeState], *, shrinks_position: bool) -> list[De
     for scope in scopes:
         seen = True
         name = scope.scope if not scope.target else f"{scope.scope} {scope.target}"
-        if scope.state is None:
+        state = _readable(scope.state)
+        if state is None:
             denials.append(Denial(DenialCode.HALT_STATE_UNREADABLE, f"{name}: no state", "active"))
-        elif scope.state is TradingState.HALTED:
+        elif state is TradingState.HALTED:
             denials.append(Denial(DenialCode.HALTED, f"{name}: halted ({scope.reason})", "active"))
-        elif scope.state is TradingState.REDUCING and not shrinks_position:
+        elif state is TradingState.REDUCING and not shrinks_position:
             denials.append(Denial(DenialCode.REDUCING, f"{name}: reducing ({scope.reason})", "reduce-only"))
     if not seen:
         denials.append(Denial(DenialCode.HALT_STATE_UNREADABLE, "no scope", "active"))

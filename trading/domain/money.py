@@ -6,7 +6,9 @@ and absurd lengths are refused with a message that names the field. Nothing here
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation, localcontext
+import re
+from contextlib import AbstractContextManager
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation, localcontext
 from typing import Any
 
 from .enums import Side
@@ -18,6 +20,17 @@ _MAX_TEXT = 64
 ZERO = Decimal(0)
 # Products of two 38-digit numbers must not be rounded by the default 28-digit context.
 _PRECISION = 80
+_COLUMN = Decimal(1).scaleb(-MAX_DECIMALS)
+# Decimal() itself also takes "1_000" and digits of other scripts, which are rather a mistake than a number.
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+
+def exact_arithmetic() -> AbstractContextManager[Context]:
+    """A block in which sums and products of column-wide numbers are exact, and whatever is not a number raises.
+
+    Needed for every + and - too: the default context rounds any result to 28 digits, less than a column holds.
+    """
+    return localcontext(Context(prec=_PRECISION))
 
 
 def exact(value: Any, *, field: str = "number") -> Decimal:
@@ -35,6 +48,10 @@ def exact(value: Any, *, field: str = "number") -> Decimal:
         raise InvalidMoney(f"{field} is not a number: {value!r}.", field=field) from None
     if not number.is_finite():
         raise InvalidMoney(f"{field} must be finite, got {value!r}.", field=field)
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise InvalidMoney(f"{field} is not a plain number: {value!r}.", field=field)
+    if not number:
+        return ZERO  # -0 and 0E+400 are zero too
     _check_width(number, field)
     return number
 
@@ -42,7 +59,7 @@ def exact(value: Any, *, field: str = "number") -> Decimal:
 def _check_width(number: Decimal, field: str) -> None:
     _, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
-    if number and (number.adjusted() >= MAX_DIGITS - MAX_DECIMALS):
+    if number.adjusted() >= MAX_DIGITS - MAX_DECIMALS:
         limit = MAX_DIGITS - MAX_DECIMALS
         raise InvalidMoney(f"{field} is too large: at most {limit} digits before the point.", field=field)
     if exponent < -MAX_DECIMALS and any(digits[MAX_DECIMALS + exponent :]):
@@ -60,8 +77,7 @@ def positive(value: Any, *, field: str) -> Decimal:
 def _to_step(number: Decimal, step: Decimal, rounding: str) -> Decimal:
     if step <= 0:
         return number
-    with localcontext() as context:
-        context.prec = _PRECISION
+    with exact_arithmetic():
         steps = (number / step).to_integral_value(rounding=rounding)
         return steps * step
 
@@ -78,16 +94,14 @@ def round_to_tick(price: Decimal, tick_size: Decimal, side: Side) -> Decimal:
 
 def multiply(left: Decimal, right: Decimal) -> Decimal:
     """Exact product cut to the 18 decimals of a column (half even), without the 28-digit default context."""
-    with localcontext() as context:
-        context.prec = _PRECISION
-        return (left * right).quantize(Decimal(1).scaleb(-MAX_DECIMALS)).normalize() + ZERO
+    with exact_arithmetic():
+        return (left * right).quantize(_COLUMN).normalize() + ZERO
 
 
 def divide(numerator: Decimal, denominator: Decimal) -> Decimal:
     """Quotient at 18 decimals. The caller makes sure that `denominator` is not zero."""
-    with localcontext() as context:
-        context.prec = _PRECISION
-        return (numerator / denominator).quantize(Decimal(1).scaleb(-MAX_DECIMALS)).normalize() + ZERO
+    with exact_arithmetic():
+        return (numerator / denominator).quantize(_COLUMN).normalize() + ZERO
 
 
 def notional(quantity: Decimal, price: Decimal) -> Decimal:

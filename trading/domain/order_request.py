@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from .enums import OrderType, Side, TimeInForce
 from .errors import InvalidInput
+from .money import positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,15 @@ class OrderRequest:
                 remedy="Give quantity in base units.",
                 field="quote_quantity",
             )
+        self._check_numbers()
         self._check_price()
         self._check_time_in_force()
+
+    def _check_numbers(self) -> None:
+        for field in ("quantity", "quote_quantity", "price", "last_price"):
+            value = getattr(self, field)
+            if value is not None:
+                positive(value, field=field)
 
     def _check_price(self) -> None:
         if self.order_type.needs_price and self.price is None:

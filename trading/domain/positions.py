@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from .enums import Side
-from .money import ZERO, divide, multiply
+from .money import ZERO, divide, exact_arithmetic, multiply
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +29,29 @@ class PositionState:
         self, side: Side, quantity: Decimal, price: Decimal, fee: Decimal, fee_asset: str
     ) -> PositionState:
         """The state after one more fill."""
-        signed = quantity * side.sign
-        fees = dict(self.fees)
-        if fee:
-            fees[fee_asset] = fees.get(fee_asset, ZERO) + fee
-        after = self.quantity + signed
-        if self.quantity == 0 or (self.quantity > 0) == (signed > 0):
-            paid = multiply(abs(self.quantity), self.average_price) + multiply(quantity, price)
-            return PositionState(after, divide(paid, abs(after)), self.realized_pnl, fees)
-        closed = min(abs(self.quantity), quantity)
-        gain = multiply(closed, price - self.average_price) * (1 if self.quantity > 0 else -1)
-        # Through zero: what is left was opened at this fill's price.
-        average = ZERO if after == 0 else (price if quantity > abs(self.quantity) else self.average_price)
-        return PositionState(after, average, self.realized_pnl + gain, fees)
+        with exact_arithmetic():
+            fees = {**self.fees, fee_asset: self.fees.get(fee_asset, ZERO) + fee} if fee else self.fees
+            after, held = self.quantity + quantity * side.sign, abs(self.quantity)
+            if not quantity:
+                return PositionState(after, self.average_price, self.realized_pnl, fees)
+            if self.quantity * side.sign >= 0:
+                paid = multiply(held, self.average_price) + multiply(quantity, price)
+                return PositionState(after, divide(paid, abs(after)), self.realized_pnl, fees)
+            # Sold dearer than bought is a gain for a long position, and the reverse for a short one.
+            gain = multiply(min(held, quantity), (self.average_price - price) * side.sign)
+            # Through zero: what is left was opened at this fill's price.
+            average = ZERO if after == 0 else price if quantity > held else self.average_price
+            return PositionState(after, average, self.realized_pnl + gain, fees)
 
     def unrealized_pnl(self, last_price: Decimal) -> Decimal:
-        return multiply(self.quantity, last_price - self.average_price)
+        with exact_arithmetic():
+            return multiply(self.quantity, last_price - self.average_price)
 
     def notional(self, last_price: Decimal) -> Decimal:
-        return multiply(abs(self.quantity), last_price)
+        return multiply(self.quantity.copy_abs(), last_price)
 
 
 def shrinks(position: Decimal, side: Side, quantity: Decimal) -> bool:
     """True if an order of `quantity` can only bring `position` (signed) nearer to zero."""
-    return position * side.sign < 0 and quantity <= abs(position)
+    # copy_abs, because abs() rounds to the 28 digits of the default context
+    return position * side.sign < 0 and quantity <= position.copy_abs()

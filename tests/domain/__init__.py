@@ -1,0 +1,1 @@
+"""Tests of the domain: words, arithmetic and state, without a database."""
