@@ -7,4 +7,13 @@ so that a decision record always shows the whole picture. A missing fact denies;
 from .facts import LimitsFacts, OrderFacts, PriceFacts, RiskFacts, SymbolExposure
 from .policy import RULES, Check, evaluate
 
-__all__ = ["RULES", "Check", "LimitsFacts", "OrderFacts", "PriceFacts", "RiskFacts", "SymbolExposure", "evaluate"]
+__all__ = [
+    "RULES",
+    "Check",
+    "LimitsFacts",
+    "OrderFacts",
+    "PriceFacts",
+    "RiskFacts",
+    "SymbolExposure",
+    "evaluate",
+]

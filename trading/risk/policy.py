@@ -1,0 +1,76 @@
+"""The policy: which rules are asked, in which order, and the evaluation that asks them all.
+
+Every rule is asked for every order, also after one has denied, so that a decision record always shows the whole
+picture, for allowed orders too. An order is allowed only if every check passed. The rules are in the `*_rules` modules.
+"""
+
+from __future__ import annotations
+
+from .check import Check, Rule
+from .exposure_rules import concurrent_positions, free_balance, reduce_only, symbol_exposure, total_exposure
+from .facts import OrderFacts, RiskFacts
+from .loss_rules import daily_loss
+from .order_rules import (
+    account_enabled,
+    instrument_tradable,
+    limits_in_force,
+    maximum_notional,
+    maximum_order_notional,
+    maximum_quantity,
+    minimum_notional,
+    minimum_quantity,
+    order_type_supported,
+    price_collar,
+    price_fresh,
+    price_known,
+    price_on_tick,
+    signal_price_collar,
+    strategy_enabled,
+    symbol_allowed,
+    venue_price_band,
+    whole_lots,
+)
+from .pace_rules import duplicate_order, open_orders, orders_per_minute
+
+__all__ = ["RULES", "Check", "evaluate"]
+
+RULES: tuple[Rule, ...] = (
+    # May anybody trade here at all?
+    account_enabled,
+    strategy_enabled,
+    limits_in_force,
+    instrument_tradable,
+    order_type_supported,
+    symbol_allowed,
+    # Is there a price to judge by?
+    price_known,
+    price_fresh,
+    # Does the order fit the venue's grid and bounds?
+    whole_lots,
+    price_on_tick,
+    minimum_quantity,
+    maximum_quantity,
+    minimum_notional,
+    maximum_notional,
+    venue_price_band,
+    # Is it sane by our own limits?
+    maximum_order_notional,
+    price_collar,
+    signal_price_collar,
+    # What does the account hold, and what would it come to hold?
+    free_balance,
+    reduce_only,
+    symbol_exposure,
+    total_exposure,
+    concurrent_positions,
+    # How many, how often, and how is the day?
+    open_orders,
+    orders_per_minute,
+    duplicate_order,
+    daily_loss,
+)
+
+
+def evaluate(order: OrderFacts, facts: RiskFacts) -> tuple[Check, ...]:
+    """One check per rule, in the order of RULES. Never raises: a rule that cannot be computed denies."""
+    return tuple(rule.check(order, facts) for rule in RULES)
