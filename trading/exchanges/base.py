@@ -92,7 +92,7 @@ class Observer(Protocol):
     """What the process wants to know about every request; called in line, so it must be quick and must not raise."""
 
     def on_request(self, venue: str, endpoint: str, outcome: str, seconds: float) -> None:
-        """`outcome`: ok, refused, unknown, not_sent, throttled, unavailable, malformed or not_found."""
+        """`outcome`: ok, refused, unknown or not_sent; for reads also throttled, unavailable or malformed."""
         ...
 
     def on_tokens(self, venue: str, bucket: str, tokens: float) -> None: ...

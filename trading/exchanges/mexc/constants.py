@@ -1,0 +1,126 @@
+"""MEXC Spot v3 in tables: endpoints with their weights, limits, words and error codes. Data only, each with its source.
+
+Source tags: D26 official pages www.mexc.com/api-docs/spot-v3 as of April 2026 (they win over the older single page);
+LIVE answers seen on api.mexc.com in 2026; GCT, CCXT, HB, JK the adapters of gocryptotrader, ccxt, hummingbot and
+Mexc.Net, their recorded answers and production logs. The error codes have their own table in `codes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from trading.domain.enums import OrderType, Side, TimeInForce, VenueOrderStatus
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`weight` counts against the shared 300 per 10 s of an address; `bucket` is the account's own limit, if any."""
+
+    name: str
+    method: str
+    path: str
+    weight: int = 1
+    is_signed: bool = True
+    bucket: str = ""
+    max_bytes: int = MIB
+
+
+PING = Endpoint("ping", "GET", "/api/v3/ping", is_signed=False)
+TIME = Endpoint("time", "GET", "/api/v3/time", is_signed=False)
+# Over 2,000 symbols of about 750 bytes: larger than any other answer.
+EXCHANGE_INFO = Endpoint(
+    "exchangeInfo", "GET", "/api/v3/exchangeInfo", 25, is_signed=False, max_bytes=16 * MIB
+)
+TICKER_PRICE = Endpoint("tickerPrice", "GET", "/api/v3/ticker/price", 10, is_signed=False)
+BOOK_TICKER = Endpoint("bookTicker", "GET", "/api/v3/ticker/bookTicker", 10, is_signed=False)
+SELF_SYMBOLS = Endpoint("selfSymbols", "GET", "/api/v3/selfSymbols")
+ACCOUNT = Endpoint("account", "GET", "/api/v3/account", 10, bucket="account")
+KEY_INFO = Endpoint("apiKeyInfo", "GET", "/api/v3/apiKeyInfo")  # POST on this path changes the key: never
+OPEN_ORDERS = Endpoint("openOrders", "GET", "/api/v3/openOrders", 3)
+QUERY_ORDER = Endpoint("queryOrder", "GET", "/api/v3/order", 2)
+MY_TRADES = Endpoint("myTrades", "GET", "/api/v3/myTrades", 10)
+PLACE = Endpoint("placeOrder", "POST", "/api/v3/order", bucket="orders")
+TEST_ORDER = Endpoint("testOrder", "POST", "/api/v3/order/test")
+CANCEL = Endpoint("cancelOrder", "DELETE", "/api/v3/order", bucket="orders")
+CANCEL_SYMBOL = Endpoint("cancelSymbol", "DELETE", "/api/v3/openOrders", bucket="orders")
+CANCEL_ACCOUNT = Endpoint("cancelAccount", "DELETE", "/api/v3/order/all", bucket="orders")
+
+# Documented limits [D26] and the part of them we use. A bucket can spend its burst and its rate in one window, so
+# burst + rate x window <= share x limit. MEXC sends no usage headers: a margin is all the protection there is.
+SHARE_PERCENT = 80
+ORDERS_PER_SECOND = 12  # per account: place, cancel, cancel-all and batch together
+ACCOUNT_PER_SECOND = 2  # GET /account
+WEIGHT_PER_10_SECONDS = 300  # per address, all endpoints together
+
+DEFAULT_RECV_WINDOW_MS = 5000
+OPEN_ORDERS_CUT = 1000  # rows at which the list may have been cut
+FILL_PAGE_LIMIT = 1000
+FILL_PAGE_CUTS = frozenset({100, 1000})  # the page limit is 100 [D26] or 1000 [readers of the page, 2026-09]
+FILLS_REACH_DAYS = 30
+
+RETRY_AFTER_429_SECONDS = 10.0  # when the header is missing: the longest documented window
+RETRY_AFTER_418_SECONDS = 120.0  # the shortest documented ban
+RETRY_AFTER_MOST_SECONDS = 3 * 86400.0  # the longest documented ban
+
+STATUS_WORDS: Mapping[str, VenueOrderStatus] = {
+    "NEW": VenueOrderStatus.OPEN,
+    "PARTIALLY_FILLED": VenueOrderStatus.PARTIALLY_FILLED,
+    "FILLED": VenueOrderStatus.FILLED,
+    "CANCELED": VenueOrderStatus.CANCELED,
+    "PARTIALLY_CANCELED": VenueOrderStatus.CANCELED,  # terminal, with fills
+}
+
+# There is no timeInForce parameter: it is accepted and ignored, and the order rests [ccxt #25003]. It is the type.
+TYPE_WORDS: Mapping[tuple[OrderType, TimeInForce], str] = {
+    (OrderType.MARKET, TimeInForce.GTC): "MARKET",
+    (OrderType.LIMIT, TimeInForce.GTC): "LIMIT",
+    (OrderType.LIMIT, TimeInForce.IOC): "IMMEDIATE_OR_CANCEL",
+    (OrderType.LIMIT, TimeInForce.FOK): "FILL_OR_KILL",
+    (OrderType.LIMIT_MAKER, TimeInForce.GTC): "LIMIT_MAKER",
+}
+# Back from the venue. Other words belong to orders made elsewhere (stop orders of the web page) and have no type here.
+ORDER_TYPES: Mapping[str, OrderType] = {word: kind for (kind, _), word in TYPE_WORDS.items()}
+
+# status of a symbol: "1" online, "2" paused, "3" offline; "ENABLED" until August 2024.
+ONLINE_WORDS = frozenset({"1", "ENABLED"})
+OFFLINE_WORDS = frozenset({"2", "3"})
+SIDES_OF_TYPE: Mapping[int, tuple[Side, ...]] = {
+    1: (Side.BUY, Side.SELL),
+    2: (Side.BUY,),
+    3: (Side.SELL,),
+    4: (),
+}
+
+HARMLESS_RIGHTS = frozenset(
+    {
+        "SPOT_ACCOUNT_READ",
+        "SPOT_ACCOUNT_WRITE",
+        "SPOT_DEAL_READ",
+        "SPOT_DEAL_WRITE",
+        "SPOT_TRANSFER_READ",
+        "CONTRACT_ACCOUNT_READ",
+        "CONTRACT_DEAL_READ",
+    }
+)
+RIGHT_SUFFIXES: Mapping[str, str] = {"_R": "_READ", "_W": "_WRITE"}  # some pages abbreviate [D26]
+PERMANENT_KEY_DAYS = -999
+
+
+class Does(Enum):
+    """What a code says about the request that got it."""
+
+    REJECT = auto()  # the order was looked at and refused
+    NOT_RUN = auto()  # refused at the door: key, signature, clock, limits
+    NO_SUCH_ORDER = auto()  # says nothing about a new order; a definite answer to a cancel and a query
+    DOUBT = auto()  # an internal error of the venue: listed so that nobody adds it as something else
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMeaning:
+    does: Does
+    meaning: str
+    source: str

@@ -1,0 +1,36 @@
+"""From a Connection to the adapter of its venue: the only place that knows which venues have one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+
+from trading.domain.enums import VenueName
+
+from .base import Connection, Exchange, NullObserver, Observer
+from .limiter import Limiter, LocalLimiter
+from .mexc.client import MexcExchange
+from .shared_limiter import SharedLimiter
+from .venues import check_base_url
+
+_ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
+    VenueName.MEXC: MexcExchange,
+}
+
+
+@cache
+def get_limiter(redis_url: str | None = None) -> Limiter:
+    """The process's one limiter: shared through Redis, or alone where there is no Redis to share."""
+    return SharedLimiter(redis_url) if redis_url else LocalLimiter()
+
+
+def connect(
+    connection: Connection, *, limiter: Limiter | None = None, observer: Observer | None = None
+) -> Exchange:
+    """An adapter for the connection; opens no socket yet. Raises ConfigurationError for an address not on the list."""
+    address = check_base_url(connection.venue, connection.environment, connection.base_url)
+    adapter = _ADAPTERS[connection.venue]
+    return adapter(
+        replace(connection, base_url=address), limiter or get_limiter(), observer or NullObserver()
+    )
