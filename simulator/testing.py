@@ -25,7 +25,7 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 ANSWER_SECONDS = 30
-Row = dict[str, Any]
+Row = Any  # a JSON object
 
 
 class ControlFailed(AssertionError):
@@ -46,10 +46,10 @@ class SimulatedVenue:
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def orders(self, since: int = 0) -> list[Row]:
-        return self.get(f"/orders?since={since}")["orders"]
+        return list(self.get(f"/orders?since={since}")["orders"])
 
     def fills(self, since: int = 0) -> list[Row]:
-        return self.get(f"/fills?since={since}")["fills"]
+        return list(self.get(f"/fills?since={since}")["fills"])
 
     def balances(self, user: str = "trader") -> dict[str, Row]:
         """Rows by asset; free, locked and total are texts."""
@@ -65,7 +65,7 @@ class SimulatedVenue:
 
     def book_differences(self) -> list[str]:
         """Empty when balances equal deposits + fills - fees, and locks equal reservations."""
-        return self.get("/check")["differences"]
+        return list(self.get("/check")["differences"])
 
     # -- steering --------------------------------------------------------------------------------------------------
 

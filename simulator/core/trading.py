@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from simulator.core.accounts import SimBalance, SimUser
@@ -194,7 +195,9 @@ class TradingVenue(VenueState):
 
     def reset(self) -> None:
         """Back to the first moment, but users stay (with their first balances) and ids go on."""
+        self.clock.resume_at(0)
         self.clear(self.resets + 1)
+        self.settings = replace(self.first_settings)
         for user in self.users.values():
             user.balances = {asset: SimBalance(total) for asset, total in user.initial.items()}
             user.adjusted = dict(user.initial)

@@ -8,6 +8,7 @@ calls is the order of events.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
 
@@ -37,7 +38,7 @@ class VenueState:
         store: VenueStore,
     ) -> None:
         self.name, self.seed, self.settings, self.clock, self.store = name, seed, settings, clock, store
-        self.default_listings = listings
+        self.default_listings, self.first_settings = listings, replace(settings)
         self.clear(resets=0)
         self.users_by_key: dict[str, SimUser] = {}
         self.users: dict[str, SimUser] = {}

@@ -12,6 +12,7 @@ from simulator.core.rows import Listing
 from simulator.core.trading import TradingVenue
 from simulator.http.messages import HttpAnswer
 from simulator.mexc.errors import bad_parameter, invalid_symbol, missing
+from simulator.mexc.shapes import Shape
 from simulator.wire import ViewFaults
 
 
@@ -78,4 +79,4 @@ class MexcCall:
         return min(most, wanted) if wanted else usual
 
 
-Endpoint = Callable[[MexcCall], "HttpAnswer | dict[str, object] | list[object]"]
+Endpoint = Callable[[MexcCall], "HttpAnswer | Shape | list[Shape] | list[object]"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import islice
 
@@ -57,6 +57,11 @@ def get_exchange_info(call: MexcCall) -> Shape:
     }
 
 
+def get_contracts(call: MexcCall) -> Shape:
+    """No futures here; clients that load spot and futures together find an empty list."""
+    return {"success": True, "code": 0, "data": []}
+
+
 # -- book ----------------------------------------------------------------------------------------------------------
 
 
@@ -103,10 +108,10 @@ def get_book_ticker(call: MexcCall) -> Shape | list[Shape]:
 # -- prices --------------------------------------------------------------------------------------------------------
 
 
-def _one_or_all(call: MexcCall, shape: object) -> Shape | list[Shape]:
+def _one_or_all(call: MexcCall, shape: Callable[[MexcCall, Listing], Shape]) -> Shape | list[Shape]:
     listings = call.find_listings()
     shown = call.venue.listings.values() if listings is None else listings
-    rows = [shape(call, listing) for listing in shown]  # type: ignore[operator]
+    rows = [shape(call, listing) for listing in shown]
     return rows[0] if call.find("symbol") and len(rows) == 1 else rows
 
 
@@ -146,8 +151,8 @@ def _day_ticker(call: MexcCall, listing: Listing) -> Shape:
         "askPrice": ticker["askPrice"],
         "askQty": ticker["askQty"],
         "openPrice": plain(opened),
-        "highPrice": plain(max(Decimal(high), last)),
-        "lowPrice": plain(min(Decimal(low), last)),
+        "highPrice": plain(max(Decimal(str(high)), last)),
+        "lowPrice": plain(min(Decimal(str(low)), last)),
         "volume": volume,
         "quoteVolume": turnover,
         "openTime": call.now_ms - DAY,

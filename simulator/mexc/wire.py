@@ -45,6 +45,7 @@ ENDPOINTS: dict[tuple[str, str], MexcEndpoint] = {
     ("GET", "/api/v3/ticker/24hr"): MexcEndpoint(market.get_day_ticker, 25),
     ("GET", "/api/v3/ticker/price"): MexcEndpoint(market.get_price_ticker, 10),
     ("GET", "/api/v3/ticker/bookTicker"): MexcEndpoint(market.get_book_ticker, 10),
+    ("GET", "/api/v1/contract/detail"): MexcEndpoint(market.get_contracts, 1),
     ("GET", "/api/v3/selfSymbols"): MexcEndpoint(account.get_self_symbols, 1, ACCOUNT_READ),
     ("GET", "/api/v3/account"): MexcEndpoint(account.get_account, 10, ACCOUNT_READ, per_second=2),
     ("GET", "/api/v3/tradeFee"): MexcEndpoint(account.get_trade_fee, 20, ACCOUNT_READ),
