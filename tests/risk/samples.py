@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.denials import DenialCode
 from trading.domain.enums import OrderType, Side
 from trading.domain.outcomes import InstrumentReport
 from trading.risk import Check, LimitsFacts, OrderFacts, PriceFacts, RiskFacts, SymbolExposure, evaluate
@@ -127,3 +128,20 @@ def check(rule: str, order: OrderFacts = ORDER, given: RiskFacts = FACTS) -> Che
 def codes(order: OrderFacts = ORDER, given: RiskFacts = FACTS) -> set[str]:
     """Every denial code of the whole policy."""
     return {answer.denial.code.value for answer in evaluate(order, given) if answer.denial}
+
+
+def assert_denied(answer: Check, code: DenialCode, observed: str, limit: str) -> None:
+    assert not answer.passed
+    assert answer.denial is not None
+    assert (answer.denial.code, answer.denial.observed, answer.denial.limit) == (code, observed, limit)
+
+
+def assert_passed(answer: Check, observed: str, limit: str) -> None:
+    assert answer.passed
+    assert answer.denial is None
+    assert (answer.observed, answer.limit) == (observed, limit)
+
+
+def assert_not_applicable(answer: Check, why: str) -> None:
+    assert answer.passed
+    assert answer.note == f"not applicable: {why}"

@@ -64,7 +64,7 @@ def instrument_tradable(order: OrderFacts, facts: RiskFacts) -> Answer:
 def order_type_supported(order: OrderFacts, facts: RiskFacts) -> Answer:
     offered = facts.instrument.order_types
     as_limit = order.type_word in _VARIANTS_OF_LIMIT and OrderType.LIMIT in offered
-    return Answer(order.type_word in offered or as_limit, order.type_word, ", ".join(offered) or "none")
+    return Answer(order.type_word in offered or as_limit, str(order.type_word), ", ".join(offered) or "none")
 
 
 @rule(DenialCode.SYMBOL_NOT_ALLOWED)
