@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 
 from simulator.core.money import use_exact_context
 from simulator.program import parse_arguments, serve
@@ -12,8 +13,12 @@ from simulator.program import parse_arguments, serve
 def main() -> int:
     given = parse_arguments()
     use_exact_context()
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(given))
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(serve(given))
+    except OSError as error:  # a taken port, an unwritable data directory
+        print(f"simulator: cannot start on {given.host}:{given.port}: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

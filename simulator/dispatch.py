@@ -156,7 +156,7 @@ class SimulatorApp:
         self.journal.append(entry)
 
     def clear(self) -> None:
-        self.faults.replace([])
+        self.faults.restart()
         self.journal.clear()
         self.maintenance_until.clear()
 

@@ -113,12 +113,13 @@ class ControlChanges:
         else:
             totals = dict([_read_movement(user, document)])
         for asset, total in totals.items():
-            if total < user.balance(asset).locked:
-                raise ControlRefused(
-                    f"{asset}: {plain(user.balance(asset).locked)} is locked by open orders; cancel them first"
-                )
+            locked = user.find_total(asset) - user.find_free(asset)
+            if total < ZERO:
+                raise ControlRefused(f"{asset} would become negative: {plain(total)}; withdraw less")
+            if total < locked:
+                raise ControlRefused(f"{asset}: {plain(locked)} is locked by open orders; cancel them first")
         for asset, total in totals.items():
-            venue.adjust_balance(user, asset, total - user.balance(asset).total)
+            venue.adjust_balance(user, asset, total - user.find_total(asset))
         return {"balances": balance_rows(name, user)}
 
     def add_user(self, request: HttpRequest) -> Document:
@@ -183,7 +184,7 @@ class ControlChanges:
         return {"tick": venue.tick}
 
     def reset(self, request: HttpRequest) -> Document:
-        """Orders, fills, prices, faults, limits and journal are forgotten; users keep their keys and first balances."""
+        """All is forgotten but the first user's key and first balances."""
         self._app.clear()
         for wire in self._app.wires.values():
             wire.clear_limits()
@@ -218,7 +219,7 @@ def _known_order(venue: TradingVenue, named: str) -> SimOrder:
 
 
 def _read_movement(user: SimUser, document: dict[str, Any]) -> tuple[str, Any]:
-    asset, held = need_text(document, "asset"), user.balance(need_text(document, "asset")).total
+    asset, held = need_text(document, "asset"), user.find_total(need_text(document, "asset"))
     if "deposit" in document:
         return asset, held + read_money("deposit", document["deposit"], least=ZERO)
     if "withdraw" in document:

@@ -44,6 +44,10 @@ class SimUser:
     def balance(self, asset: str) -> SimBalance:
         return self.balances.setdefault(asset, SimBalance())
 
+    def find_total(self, asset: str) -> Decimal:
+        balance = self.balances.get(asset)
+        return balance.total if balance is not None else ZERO
+
     def find_free(self, asset: str) -> Decimal:
         balance = self.balances.get(asset)
         return balance.free if balance is not None else ZERO

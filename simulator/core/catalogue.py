@@ -28,8 +28,8 @@ def _pair(
 
 
 DEFAULT_LISTINGS: tuple[Listing, ...] = (
-    _pair("BTC", "USDT", "50000", 2, 8, lot_step=Decimal("0.000001")),
-    _pair("ETH", "USDT", "3000", 2, 6, lot_step=Decimal("0.00001")),
+    _pair("BTC", "USDT", "50000", 2, 6, lot_step=Decimal("0.000001")),
+    _pair("ETH", "USDT", "3000", 2, 5, lot_step=Decimal("0.00001")),
     _pair("SOL", "USDT", "150", 2, 4),
     _pair("XRP", "USDT", "0.6", 4, 2),
     _pair("DOGE", "USDT", "0.12", 5, 1, lot_step=Decimal(1)),

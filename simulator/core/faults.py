@@ -38,6 +38,7 @@ FAULT_KINDS: dict[str, dict[str, str]] = {
     "maintenance": {"seconds": NUMBER},
     "not_found": {"*seconds": NUMBER},
 }
+NEVER_NEGATIVE = frozenset({"seconds", "for_seconds", "retry_after", "status"})
 STREAM_KINDS = ("stream_gap", "stream_drop")
 MALFORMED_VARIANTS = ("html", "truncated", "wrong_types", "nan", "partial", "huge")
 COMMON_FIELDS = frozenset({"match", "kind", "probability", "count", "after", "for_seconds"})
@@ -66,7 +67,10 @@ class FaultRule:
         return (
             wanted.get("venue", venue) == venue
             and wanted.get("method", method).upper() == method
-            and ("path" not in wanted or _path_matches(wanted["path"], path))
+            and (
+                "path" not in wanted
+                or any(_path_matches(wanted["path"], seen) for seen in (path, f"/{venue}{path}"))
+            )
         )
 
     def as_json(self) -> dict[str, object]:
@@ -98,7 +102,12 @@ def _path_matches(pattern: str, path: str) -> bool:
 
 class FaultTable:
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(f"faults|{seed}")
+        self._seed = seed
+        self.restart()
+
+    def restart(self) -> None:
+        """No rules, and the draws begin again."""
+        self._random = random.Random(f"faults|{self._seed}")
         self.rules: list[FaultRule] = []
 
     def replace(self, rules: list[FaultRule]) -> None:
@@ -184,6 +193,8 @@ def _read_number(name: str, content: object) -> Decimal:
         number = Decimal("NaN")
     if isinstance(content, bool) or not number.is_finite():
         raise FaultRefused(f"{name} is {content!r}; use a number")
+    if number < 0 and name in NEVER_NEGATIVE:
+        raise FaultRefused(f"{name} is {content!r}; use 0 or more")
     return number
 
 

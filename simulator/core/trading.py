@@ -194,10 +194,12 @@ class TradingVenue(VenueState):
         self.commit()
 
     def reset(self) -> None:
-        """Back to the first moment, but users stay (with their first balances) and ids go on."""
+        """Back to the first moment: only the first user stays, with its first balances; ids go on, never repeating."""
         self.clock.resume_at(0)
         self.clear(self.resets + 1)
         self.settings = replace(self.first_settings)
+        first = next(iter(self.users.values()))
+        self.users, self.users_by_key = {first.name: first}, {first.key: first}
         for user in self.users.values():
             user.balances = {asset: SimBalance(total) for asset, total in user.initial.items()}
             user.adjusted = dict(user.initial)

@@ -17,7 +17,7 @@ BREACHES = {
     "side closed": (LIMIT | {"symbol": "SELLONLYUSDT", "quantity": "10", "price": "1"}, 30001),
     "pair without MARKET": (MARKET | {"symbol": "ETHUSDC"}, 30018),
     "quantity too fine": (LIMIT | {"quantity": "0.000000001"}, 400),
-    "quantity off the lot": (LIMIT | {"quantity": "0.0100001"}, 400),
+    "quantity off the lot": (LIMIT | {"symbol": "METALUSDT", "quantity": "100.05", "price": "0.05"}, 400),
     "quantity below the lot": (LIMIT | {"symbol": "DOGEUSDT", "quantity": "0.1", "price": "0.1"}, 30002),
     "price too fine": (LIMIT | {"price": "40000.001"}, 400),
     "quote quantity too fine": (MARKET | {"quoteOrderQty": "100.001"}, 400),
