@@ -15,6 +15,7 @@ from tests.risk.samples import (
     facts,
     facts_with_instrument,
     facts_with_limits,
+    facts_with_price,
     limit_order,
     market_order,
     quote_order,
@@ -178,11 +179,19 @@ def test_a_limit_of_zero_is_a_limit():
     ).passed
 
 
+def test_a_quote_order_without_an_estimate_is_estimated_at_the_last_price():
+    for side in Side:
+        order = replace(quote_order(side), quantity=None)
+        assert codes(order) == set()
+        assert codes(order, facts_with_price(last=None)) == {"price_missing"}
+    buys_90 = replace(quote_order(quote_quantity="9000"), quantity=None)
+    assert check("symbol_exposure", buys_90).observed == "9000"
+
+
 @pytest.mark.parametrize("quantity", [None, Decimal("NaN"), Decimal("1e400")])
 def test_an_order_whose_quantity_cannot_be_told_is_denied(quantity):
     assert codes(replace(ORDER, quantity=quantity)) == {"quantity_unknown"}
-    # Of a quote order it is the price that is missing for the estimate.
-    assert codes(replace(quote_order(), quantity=quantity)) == {"price_missing"}
+    assert codes(replace(quote_order(), quantity=None, quote_quantity=quantity)) == {"quantity_unknown"}
 
 
 def test_times_in_force_and_makers_are_judged_as_limit_orders():

@@ -47,7 +47,7 @@ def free_balance(order: OrderFacts, facts: RiskFacts) -> Answer:
         )
     is_buy = order.side == Side.BUY
     asset = facts.instrument.quote_asset if is_buy else facts.instrument.base_asset
-    needed = _quote_needed(order, facts) if is_buy else most_base_quantity(order)
+    needed = _quote_needed(order, facts) if is_buy else most_base_quantity(order, facts)
     free = _free(asset, facts)
     return Answer(needed <= free, shown(needed), shown(free), shown(age), f"{asset} needed against free")
 
@@ -69,7 +69,7 @@ def _quote_needed(order: OrderFacts, facts: RiskFacts) -> Decimal:
     price = last_price(facts)
     if facts.price.ask is not None:
         price = max(price, need(facts.price.ask, DenialCode.PRICE_MISSING, "best ask"))
-    return base_quantity(order) * price * (ONE + MARKET_CUSHION) * with_fee
+    return base_quantity(order, facts) * price * (ONE + MARKET_CUSHION) * with_fee
 
 
 @rule(DenialCode.EXPOSURE_SYMBOL)
@@ -120,4 +120,4 @@ def reduce_only(order: OrderFacts, facts: RiskFacts) -> Answer:
     # What is left to shrink: the position against this side, less what pending orders of this side will take.
     room = max(-exposure.position * order.side.sign - pending, _ZERO)
     note = f"position {shown(exposure.position)}, pending on this side {shown(pending)}"
-    return Answer(only_shrinks(order, facts), shown(most_base_quantity(order)), shown(room), note=note)
+    return Answer(only_shrinks(order, facts), shown(most_base_quantity(order, facts)), shown(room), note=note)

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from trading.domain.denials import DenialCode
 from trading.domain.enums import OrderType, Side
+from trading.domain.money import divide
 from trading.domain.positions import shrinks
 
 from .check import UNKNOWN, UnknownFact, need, need_not_negative, need_positive
@@ -48,32 +49,37 @@ def quote_rate(facts: RiskFacts) -> Decimal:
     return need_positive(facts.quote_rate, DenialCode.QUOTE_RATE_UNKNOWN, "rate of the quote asset")
 
 
-def base_quantity(order: OrderFacts) -> Decimal:
-    """Base units; for an order by quote quantity the estimate, which needs a price."""
-    missing = DenialCode.QUANTITY_UNKNOWN if order.quote_quantity is None else DenialCode.PRICE_MISSING
-    return need_positive(order.quantity, missing, "quantity in base units")
+def base_quantity(order: OrderFacts, facts: RiskFacts) -> Decimal:
+    """Base units; for an order by quote quantity that came without an estimate, the estimate at the last price."""
+    if order.quantity is None and order.quote_quantity is not None:
+        return divide(_quote_quantity(order.quote_quantity), last_price(facts))
+    return need_positive(order.quantity, DenialCode.QUANTITY_UNKNOWN, "quantity in base units")
 
 
-def most_base_quantity(order: OrderFacts) -> Decimal:
+def _quote_quantity(quote_quantity: Decimal) -> Decimal:
+    return need_positive(quote_quantity, DenialCode.QUANTITY_UNKNOWN, "quote quantity")
+
+
+def most_base_quantity(order: OrderFacts, facts: RiskFacts) -> Decimal:
     """The most base units that the order may take: an estimate is raised by the cushion."""
     cushion = ONE if order.quote_quantity is None else ONE + MARKET_CUSHION
-    return base_quantity(order) * cushion
+    return base_quantity(order, facts) * cushion
 
 
 def order_notional(order: OrderFacts, facts: RiskFacts) -> Decimal:
     """In quote units, as the venue counts it: at the limit price, or at the last price for a market order."""
     if order.quote_quantity is not None:
-        return need_positive(order.quote_quantity, DenialCode.QUANTITY_UNKNOWN, "quote quantity")
+        return _quote_quantity(order.quote_quantity)
     if order.order_type == OrderType.MARKET:
-        return base_quantity(order) * last_price(facts)
-    return base_quantity(order) * limit_price(order)
+        return base_quantity(order, facts) * last_price(facts)
+    return base_quantity(order, facts) * limit_price(order)
 
 
 def worst_notional(order: OrderFacts, facts: RiskFacts) -> Decimal:
     """In quote units, as the market counts it: a SELL far below the market is filled at the market's price."""
     at_limit = order_notional(order, facts)
     if order.side == Side.SELL and order.quote_quantity is None:
-        return max(at_limit, base_quantity(order) * last_price(facts))
+        return max(at_limit, base_quantity(order, facts) * last_price(facts))
     return at_limit
 
 
@@ -96,7 +102,7 @@ def exposure_before(facts: RiskFacts) -> SymbolExposure:
 
 def exposure_after(order: OrderFacts, facts: RiskFacts) -> SymbolExposure:
     """As if the order were pending already."""
-    before, quantity = exposure_before(facts), base_quantity(order)
+    before, quantity = exposure_before(facts), base_quantity(order, facts)
     if order.side == Side.BUY:
         return replace(before, pending_buy=before.pending_buy + quantity)
     return replace(before, pending_sell=before.pending_sell + quantity)
@@ -111,4 +117,4 @@ def only_shrinks(order: OrderFacts, facts: RiskFacts) -> bool:
     """True if the order can only bring the position nearer to zero, also when all pending orders of its side fill."""
     exposure = exposure_before(facts)
     pending = exposure.pending_buy if order.side == Side.BUY else exposure.pending_sell
-    return shrinks(exposure.position, order.side, pending + most_base_quantity(order))
+    return shrinks(exposure.position, order.side, pending + most_base_quantity(order, facts))

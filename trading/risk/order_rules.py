@@ -120,7 +120,7 @@ def minimum_quantity(order: OrderFacts, facts: RiskFacts) -> Answer:
     minimum = facts.instrument.min_quantity
     if minimum is None or order.quote_quantity is not None:
         return not_applicable(_NOT_STATED if minimum is None else _BY_QUOTE)
-    quantity = base_quantity(order)
+    quantity = base_quantity(order, facts)
     return Answer(quantity >= minimum, shown(quantity), shown(minimum))
 
 
@@ -129,7 +129,7 @@ def maximum_quantity(order: OrderFacts, facts: RiskFacts) -> Answer:
     maximum = facts.instrument.max_quantity
     if maximum is None or order.quote_quantity is not None:
         return not_applicable(_NOT_STATED if maximum is None else _BY_QUOTE)
-    quantity = base_quantity(order)
+    quantity = base_quantity(order, facts)
     return Answer(quantity <= maximum, shown(quantity), shown(maximum))
 
 
