@@ -9,16 +9,22 @@ import os
 import sys
 
 
-def main() -> int | None:
+def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levi_site.settings")
     if sys.argv[1:2] == ["up"]:
         from levi_site.stack.command import run_up
 
         return run_up(sys.argv[2:])
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
-    return None
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        # The message names key, value and remedy; a traceback would bury it.
+        print(f"levi: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":

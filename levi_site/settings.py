@@ -22,6 +22,7 @@ from levi_site.env import REPO_DIR, Environment, SettingError
 from levi_site.logging_setup import make_logging_config
 from levi_site.redaction import register_secret
 from levi_site.secret_files import get_instance_id, get_secret, make_private_dir
+from levi_site.unfold_settings import UNFOLD as UNFOLD
 
 try:
     env = Environment.load()
@@ -57,16 +58,21 @@ SIMULATOR_URL = env.text("SIMULATOR_URL")
 EMBEDDED_SERVERS = env.words("LEVI_EMBEDDED_SERVERS")
 STOP_FLAG = HOME_DIR / "run" / "stop.flag"
 METRICS_DIR = HOME_DIR / "run" / "metrics"
-for folder in (HOME_DIR, HOME_DIR / "run", METRICS_DIR):
+STATIC_ROOT = HOME_DIR / "static"
+for folder in (HOME_DIR, HOME_DIR / "run", METRICS_DIR, STATIC_ROOT):
     make_private_dir(folder)
 # prometheus_client decides at its first import whether counters are shared between processes.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
+
+ROLE = env.text("LEVI_ROLE")
+WORKER_ROLES = ("levi-orders", "levi-background", "levi-beat")
 
 INSTALLED_APPS = [
     "levi_site.apps.SiteConfig",
     "trading.apps.TradingConfig",
     "unfold",
-    "django.contrib.admin",
+    # Only processes that show the panel load its pages.
+    "django.contrib.admin.apps.SimpleAdminConfig" if ROLE in WORKER_ROLES else "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -117,7 +123,6 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME_DIR / "static"
 # Served straight from the installed packages: nothing to collect, nothing that can be stale.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -193,14 +198,6 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-}
-
-# --- panel -------------------------------------------------------------------------------------------------------
-UNFOLD = {
-    "SITE_TITLE": "Levi",
-    "SITE_HEADER": "Levi",
-    "SITE_URL": "/admin/",
-    "SHOW_VIEW_ON_SITE": False,
 }
 
 # --- Celery ------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from levi_site.stack.postgres_binaries import find_postgres_bin
+from levi_site.stack.postgres_binaries import INSTALL, find_postgres_bin
 from levi_site.stack.unprivileged import ServerUser, find_server_home, find_server_user, make_own_dir
 
 ROLE = "levi"
@@ -71,13 +71,10 @@ class EmbeddedPostgres:
 
     def argv(self) -> list[str]:
         chosen = SETTINGS | self.settings | {"port": str(self.port)}
-        if not self.knows_io_method():
-            chosen.pop("io_method")
+        if INSTALL not in self.bin.parts:
+            chosen.pop("io_method")  # new in 18; one found on the system may be older
         flags = [word for key, value in chosen.items() for word in ("-c", f"{key}={value}")]
         return [str(self.bin / "postgres"), "-D", str(self.data_dir), *flags]
-
-    def knows_io_method(self) -> bool:
-        return int((self.data_dir / "PG_VERSION").read_text()) >= 18
 
     def environment(self) -> dict[str, str]:
         """Nothing of the operator's: HOME may be a folder the server's user cannot enter."""

@@ -1,0 +1,165 @@
+"""The process table: every process of the product, in one place. A new one is one more function in BUILDERS.
+
+Order workers, resolvers and the rest are processes of their own, so that a slow sync never delays an order.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from levi_site.env import REPO_DIR
+from levi_site.stack.installation import Installation
+from levi_site.stack.process_spec import Phase, ProcessSpec, answers_http
+
+Builder = Callable[[Installation], ProcessSpec | None]
+# The system checks load every URL and admin page; `setup` has run them already, workers need none of it.
+CELERY = [sys.executable, "-m", "celery", "--quiet", "--skip-checks", "-A", "levi_site.celery:app"]
+# No chatter between workers: each knows its queue, and nobody steers the order path through Redis.
+QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"]
+
+# As root Celery prints a warning of ten lines per worker. Production runs under a user of its own (ops/systemd).
+NO_ROOT_LECTURE = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
+
+
+def build_postgres(home: Installation) -> ProcessSpec | None:
+    server = home.postgres
+    if server is None:
+        return None
+    return ProcessSpec(
+        name="postgres",
+        phase=Phase.SERVERS,
+        argv=server.argv(),
+        environment=server.environment(),
+        prepare=server.prepare,
+        is_ready=server.is_ready,
+        stop_signal=server.stop_signal,
+        user=server.user,
+    )
+
+
+def build_redis(home: Installation) -> ProcessSpec | None:
+    server = home.redis
+    if server is None:
+        return None
+    return ProcessSpec(
+        name="redis",
+        phase=Phase.SERVERS,
+        argv=server.argv(),
+        environment={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        stdin=server.configuration(),
+        prepare=server.prepare,
+        is_ready=server.is_ready,
+    )
+
+
+def simulator_keys(home: Installation) -> dict[str, str]:
+    """By environment, so that they show in no process list."""
+    return {"SIM_KEY": home.secret("simulator_key"), "SIM_SECRET": home.secret("simulator_secret")}
+
+
+def build_simulator(home: Installation) -> ProcessSpec | None:
+    port = home.simulator_port
+    if not port:
+        return None
+    arguments = {
+        "--port": str(port),
+        "--seed": str(home.options.seed),
+        "--data-dir": str(home.home_dir / "simulator"),
+    }
+    return ProcessSpec(
+        name="simulator",
+        phase=Phase.VENUE,
+        argv=[sys.executable, "-m", "simulator", *(word for pair in arguments.items() for word in pair)],
+        environment=home.environment("simulator") | simulator_keys(home),
+        is_ready=lambda: answers_http(port, "/_sim/health"),
+    )
+
+
+def build_worker(home: Installation, name: str, queues: str, pool_size: int) -> ProcessSpec:
+    options = ["-Q", queues, "-n", f"{name}@%h", "-P", "prefork", "-c", str(pool_size), "-O", "fair"]
+    return ProcessSpec(
+        name=name,
+        phase=Phase.WORKERS,
+        argv=[*CELERY, "worker", *options, *QUIET],
+        environment=home.environment(name) | NO_ROOT_LECTURE,
+        ready_text=" ready.",
+    )
+
+
+def build_orders(home: Installation) -> ProcessSpec | None:
+    return build_worker(home, "orders", "orders", home.options.orders_workers)
+
+
+def build_background(home: Installation) -> ProcessSpec | None:
+    return build_worker(home, "background", "resolve,sync,default", home.options.background_workers)
+
+
+def build_beat(home: Installation) -> ProcessSpec | None:
+    return ProcessSpec(
+        name="beat",
+        phase=Phase.FRONT,
+        argv=[*CELERY, "beat", "-l", "INFO", "--pidfile="],
+        environment=home.environment("beat"),
+        ready_text="beat: Starting",
+    )
+
+
+def build_web(home: Installation) -> ProcessSpec | None:
+    chosen = home.options
+    arguments = {
+        "--interface": "wsgi",
+        "--host": chosen.host,
+        "--port": str(chosen.port),
+        "--workers": str(chosen.web_workers),
+        "--blocking-threads": str(chosen.web_threads),
+        # A thread owns a database connection; ending idle threads would end their connections too.
+        "--blocking-threads-idle-timeout": "600",
+        # granian loses a SIGTERM that arrives while it starts, and then never ends.
+        "--workers-kill-timeout": "3",
+        "--http": "1",
+        "--log-level": "warning",
+    }
+    words = [word for pair in arguments.items() for word in pair]
+    return ProcessSpec(
+        name="web",
+        phase=Phase.FRONT,
+        argv=[
+            sys.executable,
+            "-m",
+            "granian",
+            *words,
+            "--no-ws",
+            "--respawn-failed-workers",
+            "levi_site.wsgi:application",
+        ],
+        environment=home.environment("web"),
+        is_ready=lambda: answers_http(chosen.port, "/healthz/live"),
+    )
+
+
+def build_setup(home: Installation) -> ProcessSpec:
+    """Runs once before anything that needs tables: migrations, then what a first run must find."""
+    return ProcessSpec(
+        name="setup",
+        phase=Phase.WORKERS,
+        argv=[sys.executable, str(REPO_DIR / "manage.py"), "seed_first_run", "--migrate", "--url", home.url],
+        environment=home.environment("setup") | (simulator_keys(home) if home.simulator_port else {}),
+    )
+
+
+BUILDERS: dict[str, Builder] = {
+    "postgres": build_postgres,
+    "redis": build_redis,
+    "simulator": build_simulator,
+    "orders": build_orders,
+    "background": build_background,
+    "beat": build_beat,
+    "web": build_web,
+}
+
+
+def build_specs(home: Installation) -> list[ProcessSpec]:
+    """The wanted processes, in the table's order."""
+    wanted = (build(home) for name, build in BUILDERS.items() if home.options.wants(name))
+    return [spec for spec in wanted if spec]

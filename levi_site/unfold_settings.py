@@ -1,0 +1,112 @@
+"""Unfold's configuration: the panel's name, colours, own style sheets and navigation.
+
+Every navigation entry names the right that shows it; the pages check the same right themselves. Nothing is loaded
+from another host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def file(name: str) -> Callable[[HttpRequest], str]:
+    return lambda _request: static(f"trading/{name}")
+
+
+def holds(right: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(right)
+
+
+def entry(title: str, icon: str, model: str, *, app: str = "trading", right: str = "", page: str = "changelist") -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_{page}"),
+        "permission": holds(right or f"{app}.view_{model}"),
+    }
+
+
+NAVIGATION = [
+    {
+        "items": [
+            {"title": "Control room", "icon": "monitoring", "link": reverse_lazy("admin:index")},
+            entry("Kill switch", "emergency_home", "haltstate"),
+            entry("New order", "edit_square", "order", page="ticket", right="trading.place_order"),
+        ],
+    },
+    {
+        "title": "Trading",
+        "separator": True,
+        "items": [
+            entry("Orders", "list_alt", "order"),
+            entry("Fills", "done_all", "fill"),
+            entry("Signals", "sensors", "signal"),
+            entry("Positions", "stacked_bar_chart", "position"),
+            entry("Balances", "account_balance_wallet", "balance"),
+            entry("Equity", "show_chart", "equitysnapshot"),
+        ],
+    },
+    {
+        "title": "Control",
+        "separator": True,
+        "items": [
+            entry("Risk limits", "speed", "limitsversion"),
+            entry("Breaks", "difference", "break"),
+            entry("Sync runs", "sync", "syncrun"),
+            entry("Audit trail", "history_edu", "auditentry"),
+        ],
+    },
+    {
+        "title": "Set-up",
+        "separator": True,
+        "items": [
+            entry("Accounts", "key", "exchangeaccount"),
+            entry("Instruments", "candlestick_chart", "instrument"),
+            entry("Strategies", "psychology", "strategy"),
+            entry("API tokens", "vpn_key", "apitoken"),
+            entry("Operators", "group", "user", app="auth"),
+            entry("Roles", "badge", "group", app="auth"),
+            entry("Schedules", "schedule", "periodictask", app="django_celery_beat", right="trading.change_exchangeaccount"),
+        ],
+    },
+]
+
+# A quiet blue: red, amber and green are left to the states that need them.
+PRIMARY = {
+    "50": "oklch(97.2% .012 255)",
+    "100": "oklch(93.6% .03 255)",
+    "200": "oklch(88.4% .056 255)",
+    "300": "oklch(80.6% .098 254)",
+    "400": "oklch(71.4% .142 255)",
+    "500": "oklch(62.4% .174 257)",
+    "600": "oklch(54.6% .18 259)",
+    "700": "oklch(48.4% .17 260)",
+    "800": "oklch(42% .14 261)",
+    "900": "oklch(37% .11 262)",
+    "950": "oklch(28% .08 264)",
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Levi",
+    "SITE_HEADER": "Levi",
+    "SITE_SUBHEADER": "Trading control",
+    "SITE_SYMBOL": "balance",
+    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": file("icon.svg")}],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": False,
+    "BORDER_RADIUS": "6px",
+    # The strip shows the mode in colour on every page; the browser's tab says it too.
+    "ENVIRONMENT_TITLE_PREFIX": "trading.admin.dashboard.mode_prefix",
+    "DASHBOARD_CALLBACK": "trading.admin.dashboard.add_dashboard",
+    "STYLES": [file("tokens.css"), file("parts.css"), file("page.css"), file("strip.css"), file("room.css")],
+    "SCRIPTS": [file("panel.js")],
+    "COLORS": {"primary": PRIMARY},
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": NAVIGATION},
+}
