@@ -15,7 +15,7 @@ from simulator.core.faults import MALFORMED_VARIANTS, FaultRule, FaultTable
 from simulator.core.journal import RequestJournal
 from simulator.garbage import garble
 from simulator.http.messages import Arrival, Delivery, HttpAnswer, HttpRequest, json_answer
-from simulator.wire import VenueWire, ViewFaults, WireAnswer
+from simulator.wire import VenueReply, VenueWire, ViewFaults
 
 HIDDEN_PARAMETERS = frozenset({"signature", "accesskey", "listenkey"})
 DEFAULT_WAIT_SECONDS = {"rate_limit": 5, "ban": 120}
@@ -87,19 +87,19 @@ class SimulatorApp:
 
     def _answer(
         self, wire: VenueWire, request: HttpRequest, prefix: str, path: str, rules: list[FaultRule]
-    ) -> tuple[WireAnswer, int | None]:
+    ) -> tuple[VenueReply, int | None]:
         banned_for = wire.is_banned(request)
         if banned_for:
-            return WireAnswer(wire.ban_answer(banned_for)), None
+            return VenueReply(wire.ban_answer(banned_for)), None
         if self.maintenance_until.get(prefix, 0) > request.arrived_monotonic:
-            return WireAnswer(wire.maintenance_answer()), None
+            return VenueReply(wire.maintenance_answer()), None
         instead = next((rule for rule in rules if rule.kind in ANSWERING_KINDS), None)
         if instead is None:
             return wire.respond(request, path, view_of(rules)), None
         is_processed = instead.parameters.get("processed", ANSWERING_KINDS[instead.kind])
-        honest = wire.respond(request, path, view_of(rules)) if is_processed else WireAnswer(json_answer({}))
+        honest = wire.respond(request, path, view_of(rules)) if is_processed else VenueReply(json_answer({}))
         answer, cut_after = self._false_answer(wire, request, prefix, instead, honest.answer)
-        return WireAnswer(answer, honest.user), cut_after
+        return VenueReply(answer, honest.user), cut_after
 
     def _false_answer(
         self, wire: VenueWire, request: HttpRequest, prefix: str, rule: FaultRule, honest: HttpAnswer

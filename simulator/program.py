@@ -14,7 +14,7 @@ from pathlib import Path
 
 from simulator.control.interface import ControlInterface
 from simulator.core.catalogue import DEFAULT_BALANCES, DEFAULT_LISTINGS
-from simulator.core.clock import NOMINAL_TICK_MS, VenueClock
+from simulator.core.clock import NOMINAL_TICK_MS, SimClock
 from simulator.core.faults import FaultTable
 from simulator.core.journal import RequestJournal
 from simulator.core.settings import CHOICES, SettingRefused, VenueSettings
@@ -71,9 +71,7 @@ def _read_settings(given: argparse.Namespace) -> VenueSettings:
 
 def build_app(given: argparse.Namespace) -> SimulatorApp:
     store = VenueStore(given.data_dir / "mexc.jsonl" if given.data_dir else None)
-    venue = TradingVenue(
-        "mexc", given.seed, DEFAULT_LISTINGS, given.settings, VenueClock(given.tick_ms), store
-    )
+    venue = TradingVenue("mexc", given.seed, DEFAULT_LISTINGS, given.settings, SimClock(given.tick_ms), store)
     venue.restore()
     user = venue.users.get(DEFAULT_USER)
     if user is None:
@@ -92,15 +90,17 @@ async def serve(given: argparse.Namespace) -> None:
     server = await loop.create_server(lambda: VenueConnection(app), given.host, given.port, backlog=512)
     port = server.sockets[0].getsockname()[1]
     print(json.dumps({"ready": True, "port": port, "mexc": f"http://{given.host}:{port}/mexc"}), flush=True)
-    ticking = loop.create_task(_keep_ticking(app, given.tick_ms)) if given.tick_ms else None
+    ticking = loop.create_task(_keep_ticking(app, given.tick_ms))
+    ticking.add_done_callback(lambda _: stopped.set())
     await stopped.wait()
     server.close()
-    if ticking is not None:
-        ticking.cancel()
+    if ticking.done():
+        ticking.result()  # only a defect ends the ticking: fail loudly instead of standing still
+    ticking.cancel()
 
 
 async def _keep_ticking(app: SimulatorApp, tick_ms: int) -> None:
     while True:
-        await asyncio.sleep(tick_ms / 1000)
+        await asyncio.sleep((tick_ms or 3_600_000) / 1000)
         for wire in app.wires.values():
             wire.venue.advance_ticks()

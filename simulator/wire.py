@@ -23,7 +23,7 @@ class ViewFaults:
 
 
 @dataclass(slots=True)
-class WireAnswer:
+class VenueReply:
     answer: HttpAnswer
     user: str | None = None
 
@@ -33,7 +33,7 @@ class VenueWire(Protocol):
 
     venue: TradingVenue
 
-    def respond(self, request: HttpRequest, path: str, view: ViewFaults) -> WireAnswer: ...
+    def respond(self, request: HttpRequest, path: str, view: ViewFaults) -> VenueReply: ...
     def error(self, status: int, code: int, message: str) -> HttpAnswer: ...
     def limit_answer(self, retry_after: int) -> HttpAnswer: ...
     def ban_answer(self, retry_after: int) -> HttpAnswer: ...

@@ -50,10 +50,14 @@ class ControlChanges:
         rows = read_json(request)
         if not isinstance(rows, list):
             raise ControlRefused("the body must be a JSON list of faults; [] clears them")
-        self._app.faults.replace([parse_fault_rule(row) for row in rows])
+        rules = [parse_fault_rule(row) for row in rows]
+        if not rules:
+            return self.clear_faults(request)
+        self._app.faults.replace(rules)
         return {"faults": [rule.as_json() for rule in self._app.faults.rules]}
 
     def clear_faults(self, request: HttpRequest) -> Document:
+        """No rules any more, and what they left behind (a ban, a maintenance) ends too."""
         self._app.faults.replace([])
         self._app.maintenance_until.clear()
         for wire in self._app.wires.values():

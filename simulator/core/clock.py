@@ -11,7 +11,7 @@ import time
 NOMINAL_TICK_MS = 250
 
 
-class VenueClock:
+class SimClock:
     def __init__(self, tick_ms: int = NOMINAL_TICK_MS) -> None:
         self.tick_ms = tick_ms
         self._base_tick = 0

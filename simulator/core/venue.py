@@ -13,7 +13,7 @@ from decimal import Decimal
 from hashlib import blake2b
 
 from simulator.core.accounts import SimUser
-from simulator.core.clock import VenueClock
+from simulator.core.clock import SimClock
 from simulator.core.fees import THIRD_ASSET
 from simulator.core.matching import MatchingEngine
 from simulator.core.money import ZERO
@@ -34,7 +34,7 @@ class VenueState:
         seed: int,
         listings: tuple[Listing, ...],
         settings: VenueSettings,
-        clock: VenueClock,
+        clock: SimClock,
         store: VenueStore,
     ) -> None:
         self.name, self.seed, self.settings, self.clock, self.store = name, seed, settings, clock, store

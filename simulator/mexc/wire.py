@@ -14,7 +14,7 @@ from simulator.mexc import account, market, orders
 from simulator.mexc.auth import check_content_type, check_right, check_signature, find_caller, read_parameters
 from simulator.mexc.call import Endpoint, MexcCall
 from simulator.mexc.errors import MexcWireRefusal, refusal_of
-from simulator.wire import ViewFaults, WireAnswer
+from simulator.wire import VenueReply, ViewFaults
 
 ACCOUNT_READ, DEAL_READ, DEAL_WRITE = "SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"
 TOO_MANY = (
@@ -75,7 +75,7 @@ class MexcWire:
         self.venue = venue
         self.limits = RequestLimits()
 
-    def respond(self, request: HttpRequest, path: str, view: ViewFaults) -> WireAnswer:
+    def respond(self, request: HttpRequest, path: str, view: ViewFaults) -> VenueReply:
         user: SimUser | None = None
         try:
             endpoint = self._find_endpoint(request.method, path)
@@ -84,11 +84,11 @@ class MexcWire:
             self._check_limits(request, endpoint, user)
             answer = self._call(request, endpoint, user, view)
         except MexcWireRefusal as refused:
-            return WireAnswer(self._refused(refused), user.name if user else None)
+            return VenueReply(self._refused(refused), user.name if user else None)
         except SimRefusal as refused:
-            return WireAnswer(self._refused(refusal_of(refused)), user.name if user else None)
+            return VenueReply(self._refused(refusal_of(refused)), user.name if user else None)
         shaped = answer if isinstance(answer, HttpAnswer) else json_answer(answer)
-        return WireAnswer(shaped, user.name if user else None)
+        return VenueReply(shaped, user.name if user else None)
 
     @staticmethod
     def _find_endpoint(method: str, path: str) -> MexcEndpoint:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from simulator.testing import PROJECT, SimulatedVenue, start_venue
+from tests.simulator.mexc_client import SignedClient
 
 PING = b"GET /mexc/api/v3/ping HTTP/1.1\r\nhost: venue\r\n\r\n"
 
@@ -123,3 +125,22 @@ def test_it_stays_light_in_memory(venue):
         return  # the figure can be read on Linux only
     resident = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
     assert int(resident.split()[1]) < 60_000  # kB, after the other tests' orders; 27 MB when fresh
+
+
+def test_eight_clients_at_once_place_each_order_once(venue):
+    def place_some(worker: int) -> list[int]:
+        client = SignedClient(venue.base_url, venue.key, venue.secret)
+        statuses = [
+            client.place(
+                type="MARKET", quoteOrderQty="10", newClientOrderId=f"w{worker}-{number}"
+            ).status_code
+            for number in range(15)
+        ]
+        client.close()
+        return statuses
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [status for batch in pool.map(place_some, range(8)) for status in batch]
+    assert statuses == [200] * 120
+    assert len({order["client_order_id"] for order in venue.orders()}) == len(venue.orders()) == 120
+    assert venue.book_differences() == []
