@@ -184,6 +184,12 @@ class Migration(migrations.Migration):
                 ),
                 ("epoch", models.BigIntegerField(default=1)),
                 ("raised_at", models.DateTimeField()),
+                (
+                    "expected_build",
+                    models.CharField(
+                        blank=True, help_text="Only this build gets permits; empty: any build.", max_length=40
+                    ),
+                ),
             ],
             options={
                 "constraints": [

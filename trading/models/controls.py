@@ -18,6 +18,9 @@ class ControlEpoch(models.Model):
 
     epoch = models.BigIntegerField(default=1)
     raised_at = models.DateTimeField()
+    expected_build = models.CharField(
+        max_length=40, blank=True, help_text="Only this build gets permits; empty: any build."
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="epoch_single_row")]

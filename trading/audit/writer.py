@@ -1,0 +1,84 @@
+"""The only writer of audit entries.
+
+One hash chain per database connection: a connection runs one transaction after the other, so entry n + 1 can only
+follow a committed n, and writers never wait for each other. The head is read back inside the transaction rather than
+remembered, because a rollback, also to a savepoint, takes entries away again. A connection whose COMMIT was not
+confirmed is dropped by Django and its successor begins a new chain, so a doubtful commit never forks an old one.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from trading import metrics
+from trading.domain.actors import Actor
+from trading.domain.chain import GENESIS, canonical, entry_hash
+from trading.domain.errors import AuditFailure
+from trading.models import AuditEntry
+
+_streams: weakref.WeakKeyDictionary[Any, UUID] = weakref.WeakKeyDictionary()
+
+
+def _stream() -> UUID:
+    """The chain of the connection this thread uses now."""
+    connection.ensure_connection()
+    return _streams.setdefault(connection.connection, uuid4())
+
+
+def hashed_fields(entry: AuditEntry) -> dict[str, Any]:
+    """Everything an entry's hash covers, besides the hash before it."""
+    return {
+        "stream": entry.stream,
+        "sequence": entry.sequence,
+        "at": entry.at,
+        "kind": entry.kind,
+        "actor": entry.actor,
+        "object_type": entry.object_type,
+        "object_id": entry.object_id,
+        "request_id": entry.request_id,
+        "data": entry.data,
+    }
+
+
+def record(
+    kind: str,
+    *,
+    actor: Actor,
+    object_type: str = "",
+    object_id: object = "",
+    data: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """Append one entry to this connection's chain. Must run inside the transaction of the change it describes."""
+    if not connection.in_atomic_block:
+        raise AuditFailure(
+            f"audit entry {kind} outside a transaction", remedy="This is a defect: please report it."
+        )
+    stream = _stream()
+    head = (
+        AuditEntry.objects.filter(stream=stream).order_by("-sequence").values_list("sequence", "hash").first()
+    )
+    sequence, previous = head or (0, GENESIS)
+    entry = AuditEntry(
+        stream=stream,
+        sequence=sequence + 1,
+        at=timezone.now(),
+        kind=kind,
+        actor=str(actor),
+        object_type=object_type,
+        object_id=str(object_id),
+        request_id=actor.request_id,
+        data=canonical(dict(data or {})),
+        previous_hash=previous,
+    )
+    entry.hash = entry_hash(settings.AUDIT_KEY.encode(), previous, hashed_fields(entry))
+    entry.save(force_insert=True)
+    transaction.on_commit(partial(metrics.count, kind, entry.data), robust=True)
+    return entry

@@ -1,0 +1,39 @@
+"""The doorbell: tells a worker, after commit, that a row waits. Losing a ring costs latency and nothing else.
+
+Owns the names of the bells and their queues. Never raises: a dead broker must not fail a request whose rows are
+already committed, and the pollers find what no bell announced.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+log = logging.getLogger(__name__)
+
+# bell -> queue
+BELLS = {
+    "dispatch_order": "orders",
+    "cancel_order": "orders",
+    "follow_order": "resolve",
+    "sync_account": "sync",
+    "run_sweep": "default",
+}
+
+
+def _publish(bell: str, subject: str) -> None:
+    try:
+        current_app.send_task(f"trading.tasks.{bell}", args=[subject], queue=BELLS[bell], retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning(
+            "the bell %s did not ring (%s); the poller will find %s", bell, type(error).__name__, subject
+        )
+
+
+def ring(bell: str, subject: object) -> None:
+    """Ring after the current transaction commits (at once outside of one)."""
+    transaction.on_commit(partial(_publish, bell, str(subject)), robust=True)

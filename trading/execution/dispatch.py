@@ -1,0 +1,195 @@
+"""Stage 3: permit [B], request, outcome [C].
+
+[B] is one short READ COMMITTED transaction: the shared halt lock, then one conditional UPDATE that must change exactly
+one row and asks everything again (status, expiry, epoch, every scope, limits version, account, build). If its COMMIT is
+not confirmed, the exception ends the call and nothing is sent. Between [B] and [C] stands the only venue call. [C] is
+fenced by the attempt number: whoever comes late changes no status and leaves evidence only.
+
+Never sends anything twice: after a byte may have left, only evidence moves the order.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from trading import audit
+from trading.connections import exchange_for
+from trading.domain.actors import system_actor
+from trading.domain.enums import OrderStatus, OrderType, Side, TimeInForce, TradingState
+from trading.domain.errors import LeviError
+from trading.domain.outcomes import PlaceOutcome, PlaceRequest
+from trading.exchanges.base import Exchange
+from trading.exchanges.clock import boot_seconds
+from trading.locking import lock_order, share_halt_lock
+from trading.metrics import ORDER_LATENCY
+from trading.models import Order, OrderAttempt
+from trading.process_name import process_name
+from trading.queries.halts import current_epoch, read_scopes, scope_names
+from trading.queries.limits import limits_in_force
+
+from .changes import move_order, order_data
+from .dispatch_limits import LEASE, PERMIT_SECONDS, SLOT_WAIT_SECONDS, WINDOW_MS
+from .outcome import record_outcome
+
+log = logging.getLogger(__name__)
+ACTOR = system_actor("dispatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The right to start writing one request before `deadline` (boot clock, seconds)."""
+
+    order: Order
+    attempt: int
+    permit_at: datetime
+    venue_time_ms: int
+    deadline: float
+
+
+def dispatch_order(order_id: UUID) -> PlaceOutcome | None:
+    """Send an approved order if everything still allows it. None: nothing was sent by this call."""
+    order = Order.objects.select_related("account", "instrument", "strategy").get(pk=order_id)
+    if order.status != OrderStatus.APPROVED or lapse_if_void(order):
+        return None
+    try:
+        exchange = exchange_for(order.account)
+        began = time.perf_counter()
+        exchange.warm_up()
+        if not exchange.acquire_place_slot(SLOT_WAIT_SECONDS):
+            return None  # the poller comes again, until the intent expires
+        ORDER_LATENCY.labels("dial").observe(time.perf_counter() - began)
+        permit = _take_permit(order, exchange)
+    except LeviError as error:
+        log.warning("order %s not sent yet: %s", order.client_order_id, error)
+        return None
+    if permit is None:
+        lapse_if_void(Order.objects.select_related("account", "instrument", "strategy").get(pk=order_id))
+        return None
+    outcome = exchange.place_order(_place_request(permit))
+    record_outcome(order.id, permit.attempt, outcome)
+    return outcome
+
+
+_CLAIM = """
+UPDATE trading_order AS o
+   SET status = 'submitting', attempt = o.attempt + 1, permit_at = clock_timestamp(), window_ms = %(window_ms)s,
+       next_action_at = clock_timestamp() + make_interval(secs => %(lease)s), updated_at = clock_timestamp()
+ WHERE o.id = %(id)s
+   AND o.status = 'approved'
+   AND o.expires_at > clock_timestamp()
+   AND o.approved_epoch = (SELECT epoch FROM trading_controlepoch WHERE id = 1)
+   AND (SELECT expected_build FROM trading_controlepoch WHERE id = 1) IN ('', %(build)s)
+   AND o.limits_version_id = %(limits)s
+   AND EXISTS (SELECT 1 FROM trading_exchangeaccount a WHERE a.id = o.account_id AND a.is_enabled AND a.mode = %(mode)s)
+   AND (SELECT count(*) FROM trading_haltstate h
+         WHERE (h.scope, h.target) IN (SELECT * FROM unnest(%(scopes)s::text[], %(targets)s::text[]))
+           AND h.state = ANY(%(passing)s)) = %(scope_count)s
+RETURNING o.attempt, o.permit_at
+"""
+
+
+def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
+    """[B]: exactly one row, or no order."""
+    began = time.perf_counter()
+    # Both clocks are read before the row is written: the permit can only be shorter than a second, never longer.
+    deadline = boot_seconds() + PERMIT_SECONDS
+    venue_time_ms = exchange.venue_time_ms()
+    names = scope_names(
+        order.account.name, order.instrument.symbol, order.strategy.name if order.strategy else None
+    )
+    passing = [TradingState.ACTIVE, TradingState.REDUCING] if order.reduce_only else [TradingState.ACTIVE]
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        share_halt_lock()
+        limits = limits_in_force()
+        cursor.execute(
+            _CLAIM,
+            {
+                "id": order.id,
+                "window_ms": WINDOW_MS,
+                "lease": LEASE.total_seconds(),
+                "build": settings.BUILD,
+                "mode": settings.LEVI_MODE,
+                "limits": limits.version if limits else None,
+                "scopes": [scope.value for scope, _ in names],
+                "targets": [target for _, target in names],
+                "passing": [state.value for state in passing],
+                "scope_count": len(names),
+            },
+        )
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        attempt, permit_at = row
+        OrderAttempt.objects.create(
+            order=order, number=attempt, process=process_name(), build=settings.BUILD, permit_at=permit_at
+        )
+        order.status, order.attempt, order.permit_at = OrderStatus.SUBMITTING, attempt, permit_at
+        audit.record(
+            "order.submitting",
+            actor=ACTOR,
+            object_type="order",
+            object_id=order.id,
+            data=order_data(order, before=OrderStatus.APPROVED, attempt=attempt, process=process_name()),
+        )
+    ORDER_LATENCY.labels("permit").observe(time.perf_counter() - began)
+    if order.approved_at is not None:
+        ORDER_LATENCY.labels("wait").observe((permit_at - order.approved_at).total_seconds())
+    return Permit(order, attempt, permit_at, venue_time_ms, deadline)
+
+
+def _place_request(permit: Permit) -> PlaceRequest:
+    order = permit.order
+    return PlaceRequest(
+        client_order_id=order.client_order_id,
+        venue_symbol=order.instrument.venue_symbol,
+        side=Side(order.side),
+        order_type=OrderType(order.order_type),
+        time_in_force=TimeInForce(order.time_in_force),
+        quantity=order.quantity,
+        quote_quantity=order.quote_quantity,
+        price=order.price,
+        venue_time_ms=permit.venue_time_ms,
+        window_ms=WINDOW_MS,
+        deadline=permit.deadline,
+    )
+
+
+def _why_void(order: Order) -> str:
+    """Why this approval cannot be used any more; empty if it can."""
+    if order.expires_at is None or order.expires_at <= timezone.now():
+        return "expired before it could be sent"
+    if order.approved_epoch != current_epoch():
+        return "approved before a halt"
+    limits = limits_in_force()
+    if limits is None or order.limits_version_id != limits.version:
+        return "the risk limits changed after the approval"
+    if not order.account.is_enabled or order.account.mode != settings.LEVI_MODE:
+        return "the account is disabled"
+    strategy = order.strategy.name if order.strategy else None
+    for scope in read_scopes(order.account.name, order.instrument.symbol, strategy):
+        if scope.state is not TradingState.ACTIVE and not (
+            order.reduce_only and scope.state is TradingState.REDUCING
+        ):
+            return f"{scope.scope} {scope.target}".strip() + f" is {scope.state or 'without a halt state'}"
+    return ""
+
+
+def lapse_if_void(order: Order) -> bool:
+    """End an approval that can never be used again; True if it lapsed."""
+    reason = _why_void(order)
+    if not reason:
+        return False
+    with transaction.atomic(durable=True):
+        locked = lock_order(order.id)
+        if locked.status != OrderStatus.APPROVED:
+            return False
+        move_order(locked, OrderStatus.LAPSED, actor=ACTOR, reason=reason)
+    return True

@@ -1,0 +1,91 @@
+"""Orders at the venue that our database does not know.
+
+With our prefix: an orphan (a lost commit, a restored backup); adopted, alarmed, the account halted. Without it:
+external, somebody else's on the same account; shown and counted, canceled only when asked for "everything".
+"""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from trading import audit
+from trading.domain.actors import system_actor
+from trading.domain.client_order_id import is_ours
+from trading.domain.enums import HaltScope, OrderOrigin, OrderType
+from trading.domain.evidence import status_of
+from trading.domain.order_states import TERMINAL
+from trading.domain.outcomes import OrderReport
+from trading.models import ExchangeAccount, Instrument, Order
+from trading.models.columns import new_id
+
+from .changes import add_evidence, order_data
+from .halts import engage
+
+ACTOR = system_actor("sync")
+
+
+def adopt_unknown_order(account: ExchangeAccount, report: OrderReport) -> Order | None:
+    """The order's row, made if it was not there; None if the symbol is unknown to us."""
+    known = Order.objects.filter(account=account, exchange_order_id=report.exchange_order_id).first()
+    if known is None and report.client_order_id:
+        known = Order.objects.filter(account=account, client_order_id=report.client_order_id).first()
+    instrument = Instrument.objects.filter(
+        venue=account.venue, environment=account.environment, venue_symbol=report.symbol
+    ).first()
+    if known is not None or instrument is None:
+        return known
+    orphan = is_ours(report.client_order_id, settings.INSTANCE_ID)
+    with transaction.atomic():
+        order = _create(account, instrument, report, OrderOrigin.ORPHAN if orphan else OrderOrigin.EXTERNAL)
+    if orphan:
+        engage(
+            HaltScope.ACCOUNT,
+            account.name,
+            reason=f"orphan order {report.client_order_id} at the venue is not in the database",
+            actor=ACTOR,
+            trigger="orphan",
+            cancel=None,
+        )
+    return order
+
+
+def _create(
+    account: ExchangeAccount, instrument: Instrument, report: OrderReport, origin: OrderOrigin
+) -> Order:
+    now = timezone.now()
+    status = status_of(report)
+    # A market order has no price of its own; a type we do not know rests at its price like a limit order.
+    order_type = report.order_type or (OrderType.LIMIT if report.price else OrderType.MARKET)
+    average = report.filled_notional / report.filled_quantity if report.filled_quantity else None
+    order = Order.objects.create(
+        id=new_id(),
+        account=account,
+        instrument=instrument,
+        origin=origin,
+        actor=str(ACTOR),
+        side=report.side,
+        order_type=order_type,
+        quantity=report.quantity,
+        price=report.price if order_type.needs_price else None,
+        exposure_quantity=report.quantity,
+        reference_price=report.price or average,
+        client_order_id=(report.client_order_id or f"x-{report.exchange_order_id}")[:36],
+        exchange_order_id=report.exchange_order_id,
+        # Its fills are booked one by one, so an ended order begins as open and is settled to its end.
+        status=status if status not in TERMINAL else "open",
+        venue_filled_quantity=report.filled_quantity,
+        acknowledged_at=report.created_at or now,
+        next_action_at=now,
+        created_at=report.created_at or now,
+    )
+    add_evidence(order, "open_orders", origin, now, status=report.status, filled=report.filled_quantity)
+    audit.record(
+        f"order.{origin}",
+        actor=ACTOR,
+        object_type="order",
+        object_id=order.id,
+        data=order_data(order, exchange_order_id=report.exchange_order_id, quantity=report.quantity),
+    )
+    return order

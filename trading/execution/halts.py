@@ -1,0 +1,232 @@
+"""Halts: engage in one step, release with reasons, latched until a person releases.
+
+Engage: (1) the local stop flag, for the widest scope; (2) one transaction: exclusive halt lock, state, epoch + 1,
+history, sweep, audit; if a stopped process keeps the lock for two seconds, commit without it; (3) drain: every permit
+that was given before the commit has run out a second after it; (4) the answer. From then on no process starts to write
+a new order. The sweep that cancels what is open runs elsewhere (sweep.py) and needs neither Redis nor a worker.
+
+Works with Redis and every worker dead. Releasing never restores an approval made before the halt (epoch).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from trading import audit
+from trading.domain.actors import Actor
+from trading.domain.enums import CancelScope, HaltScope, OrderStatus, TradingState
+from trading.domain.errors import InvalidInput, NotAllowed, StaleDecision, UnknownName
+from trading.doorbell import ring
+from trading.locking import take_halt_lock
+from trading.metrics import HALT_SECONDS
+from trading.models import ControlEpoch, HaltChange, HaltState, Order, Sweep
+from trading.queries.halts import current_epoch
+
+from .dispatch_limits import PERMIT_SECONDS
+
+LOCK_WAIT_MS = 2000
+_NAP_SECONDS = 0.02
+MAX_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """The answer to an engage. `drained`: no permit can still be used. `in_flight`: sent before, outcome pending."""
+
+    epoch: int
+    scope: HaltScope
+    target: str
+    state: TradingState
+    change_id: UUID
+    sweep_id: UUID | None
+    in_flight: list[str]
+    drained: bool
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "seconds": f"{self.seconds:.3f}"}
+
+
+def engage(
+    scope: HaltScope,
+    target: str = "",
+    *,
+    state: TradingState = TradingState.HALTED,
+    reason: str,
+    actor: Actor,
+    trigger: str = "manual",
+    cancel: CancelScope | None = CancelScope.OURS,
+) -> Engagement:
+    """Halt (or set to reducing) one scope, in one step. `cancel` None leaves open orders alone."""
+    began = time.perf_counter()
+    reason = (reason.strip() or "manual")[:MAX_REASON]
+    if state is TradingState.ACTIVE:
+        raise InvalidInput(
+            "Engaging sets a scope to halted or reducing.", remedy="Use release to activate it."
+        )
+    if scope is HaltScope.EVERYTHING and state is TradingState.HALTED:
+        _raise_stop_flag()
+    with transaction.atomic(durable=True):
+        granted = take_halt_lock(LOCK_WAIT_MS)
+        change, epoch = _write_change(
+            scope, target, state, reason=reason, actor=actor, trigger=trigger, raise_epoch=True
+        )
+        sweep = None
+        if cancel is not None and state is TradingState.HALTED:
+            sweep = Sweep.objects.create(change=change, cancel_scope=cancel, engaged_at=change.at)
+            ring("run_sweep", sweep.id)
+    committed = time.perf_counter()
+    HALT_SECONDS.labels("gate").observe(committed - began)
+    drained, in_flight = _drain(committed, lock_granted=granted)
+    HALT_SECONDS.labels("drain").observe(time.perf_counter() - committed)
+    if sweep is not None and drained:
+        Sweep.objects.filter(pk=sweep.pk).update(drained_at=timezone.now())
+    sweep_id = sweep.id if sweep else None
+    seconds = time.perf_counter() - began
+    return Engagement(epoch, scope, target, state, change.id, sweep_id, in_flight, drained, seconds)
+
+
+def release(
+    scope: HaltScope, target: str = "", *, reason: str, actor: Actor, seen_epoch: int | None = None
+) -> HaltState:
+    """Set one scope to active again. Raises NotAllowed naming what is missing, StaleDecision if a new halt came."""
+    reason = reason.strip()[:MAX_REASON]
+    if not reason:
+        raise NotAllowed(
+            "A release needs a reason.", remedy="Say why it is safe to trade again.", code="reason_missing"
+        )
+    with transaction.atomic(durable=True):
+        take_halt_lock(LOCK_WAIT_MS)
+        if seen_epoch is not None and seen_epoch != current_epoch():
+            raise StaleDecision("Another halt was engaged since this page was shown.", seen_epoch=seen_epoch)
+        _write_change(
+            scope,
+            target,
+            TradingState.ACTIVE,
+            reason=reason,
+            actor=actor,
+            trigger="release",
+            raise_epoch=False,
+        )
+        row = HaltState.objects.get(scope=scope, target=target)
+    if scope is HaltScope.EVERYTHING:
+        settings.STOP_FLAG.unlink(missing_ok=True)
+    return row
+
+
+def missing_for_release(scope: HaltScope, target: str = "") -> list[str]:
+    """What still stands between this scope and its release, as sentences; empty: a reason is all it takes."""
+    row = HaltState.objects.filter(scope=scope, target=target).first()
+    if row is None:
+        return ["This scope has no state."]
+    if row.state == TradingState.ACTIVE and not (
+        scope is HaltScope.EVERYTHING and settings.STOP_FLAG.exists()
+    ):
+        return ["It is not halted."]
+    return []
+
+
+def _raise_stop_flag() -> None:
+    settings.STOP_FLAG.parent.mkdir(parents=True, exist_ok=True)
+    settings.STOP_FLAG.touch()
+
+
+def _write_change(
+    scope: HaltScope,
+    target: str,
+    state: TradingState,
+    *,
+    reason: str,
+    actor: Actor,
+    trigger: str,
+    raise_epoch: bool,
+) -> tuple[HaltChange, int]:
+    """State, epoch, history and audit. The caller is in the transaction."""
+    row = HaltState.objects.filter(scope=scope, target=target).first()
+    if row is None and scope is not HaltScope.EVERYTHING:
+        raise UnknownName(
+            f"There is no {scope} {target!r} to halt.",
+            remedy="Name an account, a strategy or a symbol that exists.",
+            code=f"unknown_{scope}",
+        )
+    now = timezone.now()
+    if raise_epoch:
+        ControlEpoch.objects.get_or_create(id=1, defaults={"raised_at": now})
+        ControlEpoch.objects.filter(id=1).update(epoch=F("epoch") + 1, raised_at=now)
+    epoch = current_epoch()
+    before = row.state if row else "missing"
+    HaltState.objects.update_or_create(
+        scope=scope,
+        target=target,
+        defaults={
+            "state": state,
+            "reason": "" if state is TradingState.ACTIVE else reason,
+            "trigger": trigger,
+            "actor": str(actor),
+            "since": now,
+            "epoch": epoch,
+        },
+    )
+    change = HaltChange.objects.create(
+        scope=scope,
+        target=target,
+        before=before,
+        after=state,
+        reason=reason,
+        trigger=trigger,
+        actor=str(actor),
+        epoch=epoch,
+        request_id=actor.request_id,
+        at=now,
+    )
+    kind = "halt.released" if state is TradingState.ACTIVE else "halt.engaged"
+    audit.record(
+        kind,
+        actor=actor,
+        object_type="halt",
+        object_id=change.id,
+        data={
+            "scope": scope,
+            "target": target,
+            "before": before,
+            "after": state,
+            "reason": reason,
+            "trigger": trigger,
+            "epoch": epoch,
+        },
+    )
+    return change, epoch
+
+
+def _young_permits() -> list[str]:
+    """Orders whose permit may still be used, by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT client_order_id FROM trading_order WHERE status = 'submitting'"
+            " AND permit_at > clock_timestamp() - make_interval(secs => %s)",
+            [PERMIT_SECONDS],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _drain(committed: float, *, lock_granted: bool) -> tuple[bool, list[str]]:
+    """Wait until every permit given before the commit has been used up or has run out: a second at most.
+
+    Without the exclusive lock a permit may have been claimed but not yet be visible; its second began before the
+    commit all the same, so waiting out the full second covers it.
+    """
+    end = committed + PERMIT_SECONDS + _NAP_SECONDS
+    while time.perf_counter() < end:
+        if lock_granted and not _young_permits():
+            break
+        time.sleep(_NAP_SECONDS)
+    in_flight = Order.objects.filter(status=OrderStatus.SUBMITTING).values_list("client_order_id", flat=True)
+    return True, list(in_flight[:500])

@@ -1,0 +1,145 @@
+"""From the body of a request to a validated OrderRequest: pure, and the only place that reads client input.
+
+Every mistake is an InvalidInput that names the field and the remedy. Unknown keys are mistakes too: a misspelt `price`
+must not become a market order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from trading.domain.enums import OrderType, Side, TimeInForce
+from trading.domain.errors import InvalidInput
+from trading.domain.money import positive
+from trading.domain.order_request import OrderRequest
+
+FIELDS = (
+    "source_id",
+    "symbol",
+    "side",
+    "quantity",
+    "quote_quantity",
+    "order_type",
+    "price",
+    "time_in_force",
+    "reduce_only",
+    "last_price",
+    "account",
+    "strategy",
+    "sent_at",
+)
+MAX_KEY = 200
+MAX_NAME = 60
+_AHEAD = timedelta(seconds=5)
+_OLDEST = timedelta(minutes=5)
+Word = TypeVar("Word", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedRequest:
+    """`account` and `strategy` are names, empty where none was given."""
+
+    order: OrderRequest
+    account: str
+    strategy: str
+    source_id: str
+
+
+def _text(body: Mapping[str, Any], field: str, *, longest: int = MAX_NAME) -> str:
+    value = body.get(field)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise InvalidInput(f"{field} must be text, not a {type(value).__name__}.", field=field)
+    text = value.strip()
+    if len(text) > longest or not text.isprintable():
+        raise InvalidInput(f"{field} must be at most {longest} printable characters.", field=field)
+    return text
+
+
+def _word(body: Mapping[str, Any], field: str, vocabulary: type[Word], default: Word | None = None) -> Word:
+    text = _text(body, field).upper()
+    if not text and default is not None:
+        return default
+    if text not in {member.value for member in vocabulary}:
+        allowed = ", ".join(member.value for member in vocabulary)
+        said = f"{field} {text!r} is not known." if text else f"{field} is missing."
+        raise InvalidInput(said, remedy=f"Use one of {allowed}.", field=field)
+    return vocabulary(text)
+
+
+def _number(body: Mapping[str, Any], field: str) -> Decimal | None:
+    value = body.get(field)
+    return None if value is None or value == "" else positive(value, field=field)
+
+
+def _flag(body: Mapping[str, Any], field: str) -> bool:
+    value = body.get(field, False)
+    if not isinstance(value, bool):
+        raise InvalidInput(f"{field} must be true or false.", field=field)
+    return value
+
+
+def _check_sent_at(body: Mapping[str, Any], now: datetime) -> None:
+    text = _text(body, "sent_at")
+    if not text:
+        return
+    try:
+        sent_at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(
+            f"sent_at is not a time: {text!r}.", remedy="Use ISO 8601 in UTC.", field="sent_at"
+        ) from None
+    if sent_at.tzinfo is None:
+        raise InvalidInput(
+            "sent_at has no time zone.", remedy="Use ISO 8601 in UTC, ending in Z.", field="sent_at"
+        )
+    if sent_at > now + _AHEAD:
+        raise InvalidInput(
+            "sent_at is in the future.", remedy="Synchronise the sender's clock.", field="sent_at"
+        )
+    if sent_at < now - _OLDEST:
+        raise InvalidInput("sent_at is too long ago.", remedy="Send a new signal.", field="sent_at")
+
+
+def parse_request(body: Mapping[str, Any], *, now: datetime) -> ParsedRequest:
+    """Raises InvalidInput for anything that is not exactly one well-formed request."""
+    if not isinstance(body, Mapping):
+        raise InvalidInput("The body must be a JSON object.", field="body")
+    unknown = sorted(str(key) for key in body if key not in FIELDS)
+    if unknown:
+        raise InvalidInput(
+            f"Unknown field {unknown[0][:60]!r}.",
+            remedy=f"Known fields: {', '.join(FIELDS)}.",
+            field=unknown[0][:60],
+        )
+    symbol = _text(body, "symbol").upper()
+    if not symbol:
+        raise InvalidInput(
+            "symbol is missing.", remedy="Give it as BASE/QUOTE, such as BTC/USDT.", field="symbol"
+        )
+    _check_sent_at(body, now)
+    price = _number(body, "price")
+    default_type = OrderType.MARKET if price is None else OrderType.LIMIT
+    order = OrderRequest(
+        symbol=symbol,
+        side=_word(body, "side", Side),
+        order_type=_word(body, "order_type", OrderType, default_type),
+        quantity=_number(body, "quantity"),
+        quote_quantity=_number(body, "quote_quantity"),
+        price=price,
+        time_in_force=_word(body, "time_in_force", TimeInForce, TimeInForce.GTC),
+        reduce_only=_flag(body, "reduce_only"),
+        last_price=_number(body, "last_price"),
+    )
+    return ParsedRequest(
+        order,
+        _text(body, "account"),
+        _text(body, "strategy").lower(),
+        _text(body, "source_id", longest=MAX_KEY),
+    )

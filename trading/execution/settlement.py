@@ -1,0 +1,247 @@
+"""Stage 4: evidence and fills → order, position, balances: transaction [D].
+
+A fill is booked exactly once (unique on account and venue fill id), in any order of arrival, and the position is the
+running sum of the booked fills, updated in the same commit. A final status is held back until the fills that explain it
+are booked, so that exposure never disappears between the venue's "filled" and our position; only after a minute without
+them is it taken over, with a break record and an alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from trading import audit
+from trading.domain.actors import system_actor
+from trading.domain.enums import CancelState, HaltScope, OrderStatus, Side
+from trading.domain.evidence import OrderView, Verdict, weigh
+from trading.domain.money import multiply, plain
+from trading.domain.order_states import TERMINAL
+from trading.domain.outcomes import FillReport, OrderReport
+from trading.domain.positions import PositionState
+from trading.doorbell import ring
+from trading.locking import lock_order, lock_position
+from trading.models import Break, BreakKind, Fill, Order, Position
+
+from .balances import apply_fill_to_balances
+from .changes import add_evidence, move_order, order_data, set_fields
+from .halts import engage
+
+ACTOR = system_actor("settlement")
+# The venue's fill list may lag behind its order status; after this long without the fills something is wrong.
+FILLS_LAG = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`is_complete`: the order is final and every fill of it is booked. `alarms` are sentences for an operator."""
+
+    status: OrderStatus
+    fills_booked: int
+    is_complete: bool
+    alarms: tuple[str, ...] = ()
+
+
+def settle(
+    order_id: UUID, *, report: OrderReport | None = None, fills: Sequence[FillReport] = (), source: str
+) -> Settled:
+    """Book what the venue says about one order. Safe to call with anything old, doubled or out of order."""
+    alarms: list[str] = []
+    with transaction.atomic(durable=True):
+        order = lock_order(order_id)
+        booked = [fill for fill in fills if _book_fill(order, fill)]
+        if report is not None:
+            _take_report(order, report, source, alarms)
+        elif booked:
+            _move_by_fills(order)
+        if booked:
+            ring("sync_account", order.account_id)
+        if alarms:
+            _alarm(order, alarms)
+        complete = order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
+        settled = Settled(OrderStatus(order.status), len(booked), complete, tuple(alarms))
+    if settled.alarms:
+        _halt_account(order, settled.alarms)
+    return settled
+
+
+def _book_fill(order: Order, report: FillReport) -> bool:
+    """True if it was new. The caller holds the order's lock."""
+    if Fill.objects.filter(account=order.account, venue_fill_id=report.venue_fill_id).exists():
+        return False
+    now = timezone.now()
+    position = lock_position(order.account_id, order.instrument_id) or Position(
+        account=order.account, instrument=order.instrument
+    )
+    before = position.as_state()
+    after = before.after(Side(report.side), report.quantity, report.price, report.fee, report.fee_asset)
+    _save_position(position, after, now)
+    fill = Fill.objects.create(
+        account=order.account,
+        instrument=order.instrument,
+        order=order,
+        venue_fill_id=report.venue_fill_id,
+        side=report.side,
+        price=report.price,
+        quantity=report.quantity,
+        notional=multiply(report.quantity, report.price),
+        fee=report.fee,
+        fee_asset=report.fee_asset,
+        is_maker=report.is_maker,
+        realized_pnl=after.realized_pnl - before.realized_pnl,
+        filled_at=report.filled_at,
+        booked_at=now,
+    )
+    set_fields(
+        order,
+        filled_quantity=order.filled_quantity + fill.quantity,
+        filled_notional=order.filled_notional + fill.notional,
+        venue_filled_quantity=max(order.venue_filled_quantity, order.filled_quantity + fill.quantity),
+    )
+    apply_fill_to_balances(order, fill)
+    audit.record(
+        "fill.booked",
+        actor=ACTOR,
+        object_type="order",
+        object_id=order.id,
+        data={
+            "symbol": order.instrument.symbol,
+            "side": fill.side,
+            "fill": fill.venue_fill_id,
+            "quantity": fill.quantity,
+            "price": fill.price,
+            "fee": fill.fee,
+            "fee_asset": fill.fee_asset,
+            "position": {"before": before.quantity, "after": after.quantity},
+        },
+    )
+    return True
+
+
+def _save_position(position: Position, state: PositionState, now: datetime) -> None:
+    position.quantity = state.quantity
+    position.average_price = state.average_price
+    position.realized_pnl = state.realized_pnl
+    position.fees = {asset: plain(paid) for asset, paid in state.fees.items()}
+    position.updated_at = now
+    position.save()
+
+
+def _take_report(order: Order, report: OrderReport, source: str, alarms: list[str]) -> None:
+    view = OrderView(OrderStatus(order.status), order.quantity, order.filled_quantity)
+    verdict = weigh(view, report, order.venue_filled_quantity)
+    learned = _learned(order, report)
+    if verdict.changed or learned:
+        add_evidence(
+            order,
+            source,
+            "report",
+            status=report.status,
+            filled=report.filled_quantity,
+            id=report.exchange_order_id,
+        )
+    if verdict.venue_filled != order.venue_filled_quantity:
+        learned["venue_filled_quantity"] = verdict.venue_filled
+    if learned:
+        set_fields(order, **learned)
+    if verdict.overfilled:
+        alarms.append(f"the venue filled {plain(verdict.venue_filled)} of {plain(order.quantity)}")
+    if verdict.reopened:
+        alarms.append(f"the venue shows {report.status} for an order that was {order.status}")
+    if verdict.status != order.status and not _held_back(order, verdict, alarms):
+        _apply_status(order, verdict.status)
+
+
+def _learned(order: Order, report: OrderReport) -> dict[str, object]:
+    """Fields that any sight of the order fills in."""
+    learned: dict[str, object] = {}
+    if report.exchange_order_id and not order.exchange_order_id:
+        learned["exchange_order_id"] = report.exchange_order_id
+    if order.acknowledged_at is None:
+        learned["acknowledged_at"] = timezone.now()
+    return learned
+
+
+def _held_back(order: Order, verdict: Verdict, alarms: list[str]) -> bool:
+    """A final status waits for the fills that explain it."""
+    missing: Decimal = verdict.venue_filled - order.filled_quantity
+    if verdict.status not in TERMINAL or missing <= 0:
+        return False
+    now = timezone.now()
+    since = order.acknowledged_at or now
+    if now - since < FILLS_LAG:
+        if order.status in (OrderStatus.SUBMITTING, OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED):
+            _apply_status(order, OrderStatus.PARTIALLY_FILLED if verdict.venue_filled else OrderStatus.OPEN)
+        set_fields(order, next_action_at=now + timedelta(milliseconds=300))
+        return True
+    alarms.append(f"{plain(missing)} filled at the venue have no fill record")
+    Break.objects.update_or_create(
+        account=order.account,
+        kind=BreakKind.FILL,
+        subject=order.client_order_id,
+        state="open",
+        defaults={
+            "ours": order.filled_quantity,
+            "theirs": verdict.venue_filled,
+            "since": now,
+            "last_seen_at": now,
+            "detail": {"order": str(order.id)},
+        },
+    )
+    return False
+
+
+def _apply_status(order: Order, status: OrderStatus) -> None:
+    fields: dict[str, Any] = {"doubt_since": None, "not_found_at": []}
+    if status in TERMINAL:
+        if order.cancel_state in (CancelState.REQUESTED, CancelState.SENT, CancelState.IN_DOUBT):
+            canceled = status is OrderStatus.CANCELED
+            fields["cancel_state"] = CancelState.CONFIRMED if canceled else CancelState.TOO_LATE
+    else:
+        fields["next_action_at"] = timezone.now() + timedelta(milliseconds=300)
+    move_order(order, status, actor=ACTOR, **fields)
+
+
+def _move_by_fills(order: Order) -> None:
+    """Fills without a report: an open order with fills is partly filled; its end is for a report to tell."""
+    if order.status == OrderStatus.OPEN:
+        move_order(order, OrderStatus.PARTIALLY_FILLED, actor=ACTOR)
+    elif (
+        order.status in TERMINAL
+        and order.status != OrderStatus.FILLED
+        and order.filled_quantity == order.quantity
+    ):
+        move_order(order, OrderStatus.FILLED, actor=ACTOR, reason="late fills completed it")
+
+
+def _alarm(order: Order, alarms: Sequence[str]) -> None:
+    audit.record(
+        "alarm.order",
+        actor=ACTOR,
+        object_type="order",
+        object_id=order.id,
+        data={
+            "client_order_id": order.client_order_id,
+            "alarms": list(alarms),
+            "state": order_data(order)["status"],
+        },
+    )
+
+
+def _halt_account(order: Order, alarms: Sequence[str]) -> None:
+    """Money moved in a way we had ruled out: nothing new on this account until a person has looked."""
+    engage(
+        HaltScope.ACCOUNT,
+        order.account.name,
+        reason=f"order {order.client_order_id}: {'; '.join(alarms)}"[:300],
+        actor=ACTOR,
+        trigger="late_evidence",
+        cancel=None,
+    )

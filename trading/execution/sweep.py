@@ -1,0 +1,216 @@
+"""The sweep that follows a halt: cancel what is open, look, repeat, until it is proven empty or time is up.
+
+CLEAN is claimed only with proof: two successive complete and empty open-order lists of every account in scope, both
+asked after the last instant at which a venue could accept something sent before the halt, and nothing of ours
+submitting or in doubt. Otherwise the verdict is an itemised report of what survives. Cancels are idempotent, so two
+processes may sweep at once; the lease only saves requests. Uses neither Redis nor Celery.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from trading import audit
+from trading.connections import exchange_for
+from trading.domain.actors import system_actor
+from trading.domain.client_order_id import is_ours
+from trading.domain.enums import CancelScope, CancelState, HaltScope, OrderOrigin, OrderStatus
+from trading.domain.errors import LeviError
+from trading.domain.order_states import UNRESOLVED, WORKING
+from trading.domain.outcomes import OrderReport
+from trading.locking import lock_order
+from trading.metrics import HALT_SECONDS
+from trading.models import ExchangeAccount, Order, Sweep, SweepVerdict
+from trading.process_name import process_name
+
+from .cancellation import send_cancel
+from .changes import set_fields
+from .dispatch import lapse_if_void
+from .dispatch_limits import LAST_ACCEPTANCE
+from .following import follow_order
+from .in_doubt import resolve_order
+
+log = logging.getLogger(__name__)
+ACTOR = system_actor("sweep")
+
+LONGEST = timedelta(minutes=5)
+_LEASE = timedelta(seconds=15)
+_THREADS = 4
+_PAUSES = (0.3, 0.5, 1.0, 1.0, 2.0)
+Report = dict[str, dict[str, Any]]
+
+
+def claim_sweep(sweep_id: UUID) -> Sweep | None:
+    """Take or renew the lease of a running sweep; None if it ended or somebody else has it."""
+    now = timezone.now()
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now) | Q(leased_by=process_name())
+    claimed = Sweep.objects.filter(free, pk=sweep_id, verdict=SweepVerdict.RUNNING).update(
+        leased_until=now + _LEASE, leased_by=process_name()
+    )
+    return Sweep.objects.select_related("change").get(pk=sweep_id) if claimed else None
+
+
+def waiting_sweeps() -> list[UUID]:
+    """Running sweeps that nobody works on."""
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=timezone.now())
+    return list(Sweep.objects.filter(free, verdict=SweepVerdict.RUNNING).values_list("id", flat=True))
+
+
+def run_sweep(sweep_id: UUID, *, progress: Callable[[Sweep], None] | None = None) -> Sweep:
+    """Sweep to the verdict. Returns the row; still `running` if another process has the lease."""
+    clean_rounds = 0
+    while True:
+        sweep = claim_sweep(sweep_id)
+        if sweep is None:
+            return Sweep.objects.select_related("change").get(pk=sweep_id)
+        report = _one_round(sweep)
+        proof_counts = timezone.now() >= sweep.engaged_at + LAST_ACCEPTANCE
+        clean_rounds = clean_rounds + 1 if proof_counts and not _survivors(report) else 0
+        late = timezone.now() >= sweep.engaged_at + LONGEST
+        if clean_rounds >= 2 or late:
+            return _finish(sweep, report, SweepVerdict.CLEAN if clean_rounds >= 2 else SweepVerdict.SURVIVORS)
+        Sweep.objects.filter(pk=sweep.pk).update(rounds=sweep.rounds + 1, report=report)
+        if progress:
+            progress(sweep)
+        time.sleep(_PAUSES[min(sweep.rounds, len(_PAUSES) - 1)])
+
+
+def _in_scope(sweep: Sweep) -> QuerySet[Order]:
+    orders = Order.objects.select_related("account", "instrument", "strategy")
+    scope, target = sweep.change.scope, sweep.change.target
+    narrow = {
+        HaltScope.ACCOUNT: {"account__name": target},
+        HaltScope.INSTRUMENT: {"instrument__symbol": target},
+        HaltScope.STRATEGY: {"strategy__name": target},
+    }.get(HaltScope(scope), {})
+    return orders.filter(**narrow)
+
+
+def _accounts(sweep: Sweep) -> list[ExchangeAccount]:
+    accounts = ExchangeAccount.objects.filter(mode=settings.LEVI_MODE)
+    if sweep.change.scope == HaltScope.ACCOUNT:
+        accounts = accounts.filter(name=sweep.change.target)
+    return list(accounts)
+
+
+def _one_round(sweep: Sweep) -> Report:
+    """Lapse, cancel, resolve, then look: what each account still shows."""
+    for order in _in_scope(sweep).filter(status=OrderStatus.APPROVED):
+        lapse_if_void(order)
+    _cancel_ours(sweep)
+    for order in _in_scope(sweep).filter(status__in=[OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED]):
+        if order.next_action_at is None or order.next_action_at <= timezone.now():
+            _guarded(resolve_order, order.id)
+    return {account.name: _look(sweep, account) for account in _accounts(sweep)}
+
+
+def _cancel_ours(sweep: Sweep) -> None:
+    orders = _in_scope(sweep).filter(status__in=WORKING).exclude(origin=OrderOrigin.EXTERNAL)
+    order_ids = list(orders.values_list("id", flat=True))
+    if not order_ids:
+        return
+    if sweep.first_cancel_at is None:
+        sweep.first_cancel_at = timezone.now()
+        Sweep.objects.filter(pk=sweep.pk, first_cancel_at__isnull=True).update(
+            first_cancel_at=sweep.first_cancel_at
+        )
+        HALT_SECONDS.labels("first_cancel").observe(
+            (sweep.first_cancel_at - sweep.engaged_at).total_seconds()
+        )
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(_cancel_in_thread, order_ids))
+    sweep.cancels_sent += len(order_ids)
+    Sweep.objects.filter(pk=sweep.pk).update(cancels_sent=sweep.cancels_sent)
+
+
+def _cancel_in_thread(order_id: UUID) -> None:
+    try:
+        _guarded(_cancel_and_look, order_id)
+    finally:
+        connection.close()  # the pool's threads end with the round
+
+
+def _cancel_and_look(order_id: UUID) -> None:
+    with transaction.atomic(durable=True):
+        order = lock_order(order_id)
+        if order.status in WORKING and order.cancel_state == CancelState.NONE:
+            set_fields(order, cancel_state=CancelState.REQUESTED)
+    send_cancel(order_id)
+    follow_order(order_id)
+
+
+def _guarded(step: Callable[[UUID], object], order_id: UUID) -> None:
+    """One order's trouble must not stop the sweep of the others."""
+    try:
+        step(order_id)
+    except LeviError as error:
+        log.warning("sweep: order %s: %s", order_id, error)
+
+
+def _look(sweep: Sweep, account: ExchangeAccount) -> dict[str, Any]:
+    """What the account shows now; `unasked` says why it could not be asked, which is never taken for empty."""
+    unresolved = _in_scope(sweep).filter(account=account, status__in=UNRESOLVED)
+    seen: dict[str, Any] = {"unresolved": list(unresolved.values_list("client_order_id", flat=True)[:200])}
+    try:
+        exchange = exchange_for(account)
+        if sweep.cancel_scope == CancelScope.EVERYTHING:
+            exchange.cancel_all()
+        reports = exchange.fetch_open_orders(urgent=True)
+    except LeviError as error:
+        return {**seen, "unasked": error.message, "open": [], "foreign": 0}
+    mine = [report for report in reports if _counts(sweep, report)]
+    return {
+        **seen,
+        "open": [report.client_order_id or report.exchange_order_id for report in mine][:200],
+        "foreign": len(reports) - len(mine),
+    }
+
+
+def _counts(sweep: Sweep, report: OrderReport) -> bool:
+    """Whether an open order at the venue is the sweep's business."""
+    if sweep.cancel_scope == CancelScope.EVERYTHING:
+        return True
+    if not is_ours(report.client_order_id, settings.INSTANCE_ID):
+        return False
+    return (
+        sweep.change.scope in (HaltScope.EVERYTHING, HaltScope.ACCOUNT)
+        or _in_scope(sweep).filter(client_order_id=report.client_order_id).exists()
+    )
+
+
+def _survivors(report: Report) -> dict[str, dict[str, Any]]:
+    return {
+        name: seen
+        for name, seen in report.items()
+        if seen["open"] or seen["unresolved"] or seen.get("unasked")
+    }
+
+
+def _finish(sweep: Sweep, report: Report, verdict: SweepVerdict) -> Sweep:
+    now = timezone.now()
+    with transaction.atomic(durable=True):
+        ended = Sweep.objects.filter(pk=sweep.pk, verdict=SweepVerdict.RUNNING).update(
+            verdict=verdict, report=report, finished_at=now, rounds=sweep.rounds + 1, leased_until=None
+        )
+        if ended:
+            audit.record(
+                f"sweep.{verdict}",
+                actor=ACTOR,
+                object_type="halt",
+                object_id=sweep.change_id,
+                data={"sweep": sweep.id, "survivors": _survivors(report), "cancels_sent": sweep.cancels_sent},
+            )
+    HALT_SECONDS.labels("clean").observe((now - sweep.engaged_at).total_seconds())
+    sweep.refresh_from_db()
+    return sweep

@@ -1,0 +1,226 @@
+"""Portfolio sync: the venue's truth beside our books, every ten seconds and on demand.
+
+Balances, open orders, fills since the cursor and prices are read; fills are booked, changed orders are woken for the
+follower, orders of others are taken in as external, and every difference becomes a break record with an age. Nothing is
+repaired silently, and a question that failed never counts as "nothing there".
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from trading.connections import exchange_for
+from trading.domain.enums import OrderStatus
+from trading.domain.errors import LeviError
+from trading.domain.money import plain
+from trading.domain.order_states import AT_RISK, UNRESOLVED, WORKING
+from trading.domain.outcomes import BalanceReport, FillReport, OrderReport
+from trading.exchanges.base import Exchange
+from trading.locking import lock_account
+from trading.market import refresh_instruments, refresh_prices
+from trading.metrics import SYNC_SECONDS
+from trading.models import (
+    Balance,
+    EquitySnapshot,
+    ExchangeAccount,
+    Fill,
+    Instrument,
+    Order,
+    Position,
+    SyncRun,
+)
+from trading.queries.portfolio import held_exposure
+from trading.queries.valuation import DOLLARS, PriceTable, day_start_equity, value_account
+
+from .breaks import note_break, settle_breaks
+from .foreign import adopt_unknown_order
+from .settlement import settle
+from .triggers import evaluate_triggers
+
+log = logging.getLogger(__name__)
+_OVERLAP = timedelta(minutes=2)  # fills may become visible late: look back further than the cursor
+_FIRST_LOOK_BACK = timedelta(hours=1)
+_INSTRUMENTS_AGE = timedelta(hours=1)
+# An order that moved while the lists were read says nothing about a difference.
+_QUIET = timedelta(seconds=5)
+
+
+def sync_account(account_id: UUID, *, trigger: str) -> SyncRun:
+    """One pass over one account. The run's row says whether it is complete; what was read is booked in any case."""
+    began = time.perf_counter()
+    account = ExchangeAccount.objects.get(pk=account_id)
+    run = SyncRun.objects.create(account=account, trigger=trigger, started_at=timezone.now())
+    try:
+        _sync(account, run)
+        run.is_complete = True
+    except LeviError as error:
+        run.error = str(error)[:500]
+        log.warning("sync of %s: %s", account.name, error)
+    run.finished_at = timezone.now()
+    run.save()
+    ExchangeAccount.objects.filter(pk=account.pk).update(
+        sync_error=run.error, **({"synced_at": run.finished_at} if run.is_complete else {})
+    )
+    SYNC_SECONDS.observe(time.perf_counter() - began)
+    evaluate_triggers(account)
+    return run
+
+
+def _sync(account: ExchangeAccount, run: SyncRun) -> None:
+    exchange = exchange_for(account)
+    _sync_rules(account)
+    instruments = _watched(account)
+    refresh_prices(account, instruments)
+    open_reports = exchange.fetch_open_orders()
+    run.orders_updated = _sync_orders(account, open_reports, run.started_at)
+    run.fills_booked = _sync_fills(account, exchange, instruments)
+    _sync_balances(account, exchange)
+    _write_snapshot(account)
+    run.breaks_open = settle_breaks(account, run.started_at)
+
+
+def _sync_rules(account: ExchangeAccount) -> None:
+    known = (
+        Instrument.objects.filter(venue=account.venue, environment=account.environment)
+        .order_by("-synced_at")
+        .first()
+    )
+    if known is None or known.synced_at < timezone.now() - _INSTRUMENTS_AGE:
+        refresh_instruments(account)
+
+
+def _watched(account: ExchangeAccount) -> list[Instrument]:
+    """Instruments whose price matters: allowed, held, or with an order at risk."""
+    listed = Instrument.objects.filter(venue=account.venue, environment=account.environment)
+    held = Position.objects.filter(account=account).exclude(quantity=0).values("instrument")
+    at_risk = Order.objects.filter(account=account, status__in=AT_RISK).values("instrument")
+    assets = Balance.objects.filter(account=account).exclude(asset__in=DOLLARS).values("asset")
+    wanted = (
+        listed.filter(symbol__in=settings.LEVI_CONFIG.live.symbols)
+        | listed.filter(pk__in=held)
+        | listed.filter(pk__in=at_risk)
+        | listed.filter(base_asset__in=assets, quote_asset="USDT")
+    )
+    return list(wanted.distinct())
+
+
+def _sync_orders(account: ExchangeAccount, reports: list[OrderReport], asked_at: datetime) -> int:
+    """Wake the orders whose row differs from the list; take in orders we do not know. Returns how many were woken."""
+    by_client_id = {report.client_order_id: report for report in reports if report.client_order_id}
+    by_exchange_id = {report.exchange_order_id: report for report in reports}
+    woken, known_ids = 0, set()
+    ours = Order.objects.filter(account=account, status__in=WORKING | UNRESOLVED)
+    for order in ours.only(
+        "id", "client_order_id", "exchange_order_id", "status", "venue_filled_quantity", "updated_at"
+    ):
+        report = by_client_id.get(order.client_order_id) or by_exchange_id.get(order.exchange_order_id)
+        if report is not None:
+            known_ids.add(report.exchange_order_id)
+        if _needs_look(order, report, asked_at):
+            Order.objects.filter(pk=order.pk, status=order.status).update(next_action_at=timezone.now())
+            woken += 1
+    for report in reports:
+        if report.exchange_order_id not in known_ids:
+            adopt_unknown_order(account, report)
+    return woken
+
+
+def _needs_look(order: Order, report: OrderReport | None, asked_at: datetime) -> bool:
+    if order.updated_at > asked_at - _QUIET or order.status == OrderStatus.SUBMITTING:
+        return False  # it is being handled right now
+    if report is None:
+        return order.status in WORKING  # gone from the list: ended, or the list is old; a query will tell
+    return order.status not in WORKING or report.filled_quantity != order.venue_filled_quantity
+
+
+def _sync_fills(account: ExchangeAccount, exchange: Exchange, instruments: list[Instrument]) -> int:
+    """Book every fill since the cursor, whichever order it belongs to."""
+    now = timezone.now()
+    since = (account.fills_cursor_at or now - _FIRST_LOOK_BACK) - _OVERLAP
+    booked = 0
+    for instrument in instruments:
+        fills = exchange.fetch_fills(instrument.venue_symbol, since=since)
+        known = set(
+            Fill.objects.filter(
+                account=account, venue_fill_id__in=[fill.venue_fill_id for fill in fills]
+            ).values_list("venue_fill_id", flat=True)
+        )
+        booked += sum(
+            _book(account, exchange, instrument, fill) for fill in fills if fill.venue_fill_id not in known
+        )
+    ExchangeAccount.objects.filter(pk=account.pk).update(fills_cursor_at=now)
+    return booked
+
+
+def _book(account: ExchangeAccount, exchange: Exchange, instrument: Instrument, fill: FillReport) -> int:
+    order = Order.objects.filter(account=account, exchange_order_id=fill.exchange_order_id).first()
+    if order is None and fill.client_order_id:
+        order = Order.objects.filter(account=account, client_order_id=fill.client_order_id).first()
+    if order is None:
+        answer = exchange.query_order(instrument.venue_symbol, exchange_order_id=fill.exchange_order_id)
+        report = getattr(answer, "report", None)
+        order = adopt_unknown_order(account, report) if report is not None else None
+    if order is None:
+        note_break(
+            account, "fill", fill.venue_fill_id, ours=None, theirs=fill.quantity, order=fill.exchange_order_id
+        )
+        return 0
+    booked = settle(order.id, fills=[fill], source="fills").fills_booked
+    Order.objects.filter(pk=order.pk, status__in=AT_RISK).update(next_action_at=timezone.now())
+    return booked
+
+
+def _sync_balances(account: ExchangeAccount, exchange: Exchange) -> None:
+    """Compare the snapshot with our running balances, then let it replace them."""
+    asked_at = timezone.now()
+    reports = exchange.fetch_balances()
+    with transaction.atomic(durable=True):
+        lock_account(account.pk)
+        rows = {row.asset: row for row in Balance.objects.filter(account=account)}
+        busy = Order.objects.filter(account=account, updated_at__gt=asked_at - _QUIET).exists()
+        seen = {report.asset: report for report in reports}
+        for asset in {*rows, *seen}:
+            report = seen.get(asset) or BalanceReport(asset, Decimal(0), Decimal(0))
+            row = rows.get(asset)
+            if row is not None and not busy:
+                _compare_balance(account, row, report)
+            Balance.objects.update_or_create(
+                account=account,
+                asset=asset,
+                defaults={"free": report.free, "locked": report.locked, "observed_at": asked_at},
+            )
+
+
+def _compare_balance(account: ExchangeAccount, row: Balance, report: BalanceReport) -> None:
+    ours, theirs = row.free + row.locked, report.free + report.locked
+    if ours != theirs:
+        note_break(account, "balance", row.asset, ours=ours, theirs=theirs, since_sync=plain(theirs - ours))
+
+
+def _write_snapshot(account: ExchangeAccount) -> None:
+    prices = PriceTable(account)
+    worth = value_account(account, prices)
+    if worth is None:
+        return
+    exposure, _ = held_exposure(account, prices)
+    now = timezone.now()
+    start = day_start_equity(account, now)
+    daily_pnl = None if worth.unpriced else worth.equity - (start if start is not None else worth.equity)
+    EquitySnapshot.objects.create(
+        account=account,
+        at=now,
+        equity=worth.equity,
+        cash=worth.cash,
+        positions_value=worth.positions_value,
+        exposure=exposure,
+        daily_pnl=daily_pnl,
+        unpriced=list(worth.unpriced),
+    )

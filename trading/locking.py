@@ -1,0 +1,81 @@
+"""Every lock the product takes, in the only order in which they may be taken:
+
+    halt scopes (advisory)  →  account  →  order  →  position  →  balances
+
+Nothing else calls select_for_update. Row locks end with their transaction; none is ever held across a venue call.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import OperationalError, connection, transaction
+
+from trading.models import Balance, ExchangeAccount, Order, Position
+
+_HALT_LOCK = 0x4C657669  # "Levi": one lock for all scopes, because there is one epoch
+_SIGNAL_SPACE = 0x5369
+
+
+def share_halt_lock() -> None:
+    """Shared until commit: many permits at once, but none beside an engagement that is being written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_HALT_LOCK])
+
+
+def take_halt_lock(timeout_ms: int = 2000) -> bool:
+    """Exclusive until commit. False if it was not granted in time: the caller goes on and extends its drain.
+
+    A stopped worker may hold the shared lock; an engagement must not wait for it longer than this.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{timeout_ms}ms"])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_HALT_LOCK])
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", ["2000ms"])
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "55P03":  # lock_not_available
+            raise
+        return False
+    return True
+
+
+def lock_signal_key(source: str, key: str, timeout_ms: int) -> bool:
+    """One handler per idempotency key until commit; waits for the other at most `timeout_ms`."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{timeout_ms}ms"])
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_SIGNAL_SPACE, f"{source}\n{key}"]
+            )
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "55P03":
+            raise
+        return False
+    return True
+
+
+def lock_account(account_id: UUID) -> ExchangeAccount:
+    """Serialises decisions on one account: the facts a decision saw hold until it commits."""
+    return ExchangeAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+
+
+def lock_order(order_id: UUID) -> Order:
+    return (
+        Order.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("account", "instrument", "strategy")
+        .get(pk=order_id)
+    )
+
+
+def lock_position(account_id: UUID, instrument_id: int) -> Position | None:
+    return (
+        Position.objects.select_for_update(no_key=True)
+        .filter(account_id=account_id, instrument_id=instrument_id)
+        .first()
+    )
+
+
+def lock_balances(account_id: UUID, assets: set[str]) -> dict[str, Balance]:
+    rows = Balance.objects.select_for_update(no_key=True).filter(account_id=account_id, asset__in=assets)
+    return {row.asset: row for row in rows.order_by("asset")}

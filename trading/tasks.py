@@ -1,0 +1,107 @@
+"""Celery tasks: each body calls one function. Messages carry an id and nothing else.
+
+A message may be lost, doubled, delayed or forged without effect: rows decide. Also starts, in every child of an order
+worker, the thread that polls for what no bell announced and beats the heart of the process.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from uuid import UUID
+
+from celery import shared_task
+from celery.signals import worker_process_init
+from django.db import DatabaseError, close_old_connections
+
+from trading.doorbell import ring
+from trading.execution import jobs
+from trading.execution.cancellation import send_cancel
+from trading.execution.dispatch import dispatch_order as send_order
+from trading.execution.following import follow_order as look_at_order
+from trading.execution.poller import poll_once
+from trading.execution.sweep import run_sweep as sweep_until_verdict
+from trading.execution.sync import sync_account as sync_one_account
+from trading.models import ExchangeAccount, Order, Sweep
+from trading.process_name import process_role
+
+log = logging.getLogger(__name__)
+POLL_SECONDS = 0.5
+SYNC_SECONDS = 10
+
+
+def _id(text: object) -> UUID | None:
+    """The id in a message, or None for anything that is not one: forged messages are counted by the log only."""
+    try:
+        return UUID(str(text))
+    except ValueError:
+        log.warning("a message without a valid id was dropped")
+        return None
+
+
+@shared_task
+def dispatch_order(order_id: str) -> None:
+    if (pk := _id(order_id)) and Order.objects.filter(pk=pk).exists():
+        send_order(pk)
+
+
+@shared_task
+def cancel_order(order_id: str) -> None:
+    if (pk := _id(order_id)) and Order.objects.filter(pk=pk).exists():
+        send_cancel(pk)
+
+
+@shared_task
+def follow_order(order_id: str) -> None:
+    if (pk := _id(order_id)) and Order.objects.filter(pk=pk).exists():
+        look_at_order(pk)
+
+
+@shared_task
+def sync_account(account_id: str) -> None:
+    if (pk := _id(account_id)) and ExchangeAccount.objects.filter(pk=pk).exists():
+        sync_one_account(pk, trigger="demand")
+
+
+@shared_task
+def run_sweep(sweep_id: str) -> None:
+    if (pk := _id(sweep_id)) and Sweep.objects.filter(pk=pk).exists():
+        sweep_until_verdict(pk)
+
+
+@shared_task
+def sync_all_accounts() -> None:
+    """Beat's ring: one bell per account, once per slot whoever rings."""
+    if jobs.claim_slot("sync", SYNC_SECONDS):
+        for account_id in ExchangeAccount.objects.filter(is_enabled=True).values_list("id", flat=True):
+            ring("sync_account", account_id)
+
+
+@shared_task
+def poll_orders() -> None:
+    poll_once()
+
+
+@shared_task
+def tidy_up() -> None:
+    jobs.forget_old_slots()
+
+
+def _poll_for_ever() -> None:
+    while True:
+        try:
+            close_old_connections()
+            jobs.beat_heart()
+            claimed = poll_once() if process_role().startswith("orders") else 0
+        except DatabaseError as error:
+            log.warning("the poller could not reach the database: %s", type(error).__name__)
+            claimed = 0
+        if not claimed:
+            time.sleep(POLL_SECONDS)
+
+
+@worker_process_init.connect
+def start_poller(**_kwargs: object) -> None:
+    """After fork: the thread, its database connection and its lines to the venues belong to this child alone."""
+    threading.Thread(target=_poll_for_ever, name="poller", daemon=True).start()
