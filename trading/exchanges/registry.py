@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 
 from trading.domain.enums import VenueName
@@ -18,11 +19,13 @@ _ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange
     VenueName.MEXC: MexcExchange,
 }
 
+_ALONE = Fraction(1, 2)
+
 
 @cache
 def get_limiter(redis_url: str | None = None) -> Limiter:
-    """The process's one limiter: shared through Redis, or alone where there is no Redis to share."""
-    return SharedLimiter(redis_url) if redis_url else LocalLimiter()
+    """The process's one limiter: shared through Redis, or alone where there is none (a single tool, a test)."""
+    return SharedLimiter(redis_url) if redis_url else LocalLimiter(normal_share=_ALONE)
 
 
 def connect(

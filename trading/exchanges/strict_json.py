@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from typing import Any, NoReturn
 
 from trading.domain.errors import InvalidMoney, MalformedAnswer
-from trading.domain.money import MAX_DECIMALS, MAX_DIGITS, exact
+from trading.domain.money import MAX_DECIMALS, MAX_DIGITS, ZERO, exact
 
 JsonObject = Mapping[str, Any]
 
@@ -136,6 +136,7 @@ def read_rounded(row: JsonObject, field: str) -> Decimal:
         with localcontext() as context:
             context.prec = 4 * MAX_DIGITS
             value = value.quantize(Decimal(1).scaleb(-MAX_DECIMALS), rounding=ROUND_HALF_EVEN)
+            value = value.normalize() + ZERO  # without trailing zeros and without an exponent
     return read_decimal({field: value}, field)
 
 

@@ -1,0 +1,1 @@
+"""The MEXC adapter: pure tables and parsers first, then the client over HTTP."""

@@ -1,0 +1,89 @@
+"""Only listed addresses are ever talked to."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.exchanges.making import CountingObserver
+from trading.domain.enums import Environment, VenueName
+from trading.domain.errors import ConfigurationError
+from trading.exchanges.base import Connection
+from trading.exchanges.registry import connect
+from trading.exchanges.venues import check_base_url
+
+MEXC = VenueName.MEXC
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "expected"),
+    [
+        (Environment.LIVE, "https://api.mexc.com", "https://api.mexc.com"),
+        (Environment.LIVE, "https://api.mexc.com/", "https://api.mexc.com"),
+        (Environment.SIMULATED, "http://127.0.0.1:9100/mexc", "http://127.0.0.1:9100/mexc"),
+        (Environment.SIMULATED, "http://localhost:9100/mexc/", "http://localhost:9100/mexc"),
+        (Environment.SIMULATED, "http://[::1]:9100/mexc", "http://[::1]:9100/mexc"),
+        (Environment.TESTNET, "http://127.0.0.1:9100/mexc", "http://127.0.0.1:9100/mexc"),
+    ],
+)
+def test_a_listed_address_is_taken(environment: Environment, url: str, expected: str) -> None:
+    assert check_base_url(MEXC, environment, url) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://api.mexc.com",
+        "https://api.mexc.com.evil.example",
+        "https://evil.example/https://api.mexc.com",
+        "https://api.mexc.com@evil.example",
+        "https://user:word@api.mexc.com",
+        "https://api.mexc.com:8443",
+        "https://api.mexc.com/x",
+        "https://api.mexc.com?x=1",
+        "https://api.mexc.com#x",
+        "https://api.mexc.com\\@evil.example",
+        "https://api.mexc.cоm",
+        "https://api%2emexc.com",
+        "https://127.0.0.1",
+        "http://127.0.0.1:9100",
+        "https://169.254.169.254",
+        "https://[::ffff:127.0.0.1]",
+        "https://0x7f000001",
+        "ftp://api.mexc.com",
+        "//api.mexc.com",
+        "api.mexc.com",
+        "https://[::1",
+        "https://api.mexc.com:99999999",
+        "",
+    ],
+)
+def test_live_takes_nothing_else(url: str) -> None:
+    with pytest.raises(ConfigurationError):
+        check_base_url(MEXC, Environment.LIVE, url)
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_the_invented_testnet_is_refused_with_an_explanation(environment: Environment) -> None:
+    with pytest.raises(ConfigurationError, match="MEXC runs no spot testnet"):
+        check_base_url(MEXC, environment, "https://testnet-api.mexc.com")
+
+
+@pytest.mark.parametrize("environment", [Environment.SIMULATED, Environment.TESTNET])
+@pytest.mark.parametrize(
+    "url", ["https://api.mexc.com", "http://10.0.0.1:9100", "http://127.0.0.1:9100/mexc/../x"]
+)
+def test_simulated_and_testnet_stay_on_loopback(environment: Environment, url: str) -> None:
+    with pytest.raises(ConfigurationError):
+        check_base_url(MEXC, environment, url)
+
+
+def test_a_password_in_a_refused_address_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_base_url(MEXC, Environment.LIVE, "https://user:hunter2@api.mexc.com/?token=hunter3")
+    assert "hunter" not in str(caught.value)
+
+
+def test_connect_checks_the_address_as_well() -> None:
+    connection = Connection(MEXC, Environment.LIVE, "https://testnet-api.mexc.com", "main")
+    with pytest.raises(ConfigurationError):
+        connect(connection, observer=CountingObserver())
