@@ -1,7 +1,8 @@
 """The venue's memory on disk: an append-only file of atomic records, or nothing at all.
 
 One line of JSON holds everything one operation changed (orders, fills, users' balances, pins), so a process killed in
-the middle leaves at most a torn last line, which is ignored. On opening, the file is compacted to one record.
+the middle leaves at most a torn last line, which is ignored. On opening, and when it has grown far beyond its content,
+the file is compacted to one record.
 Written with an OS flush but no fsync: it survives the process, and a simulated venue need not survive the power plug.
 """
 
@@ -17,6 +18,7 @@ from simulator.core.accounts import SimBalance, SimUser
 from simulator.core.rows import SimFill, SimOrder, SimOrderStatus, SimOrderType, SimSide
 
 Record = dict[str, Any]
+LONG_BYTES = 32 << 20
 
 
 class VenueStore:
@@ -25,6 +27,7 @@ class VenueStore:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._file: TextIO | None = None
+        self._compact_at = LONG_BYTES
         self._forget()
 
     def _forget(self) -> None:
@@ -78,16 +81,27 @@ class VenueStore:
                 _merge(merged, json.loads(line))
         return merged
 
-    def open(self, merged: Record) -> None:
+    def open(self, tick: int, resets: int) -> None:
+        """Start (or go on with) a file that begins with one record of everything noted so far."""
         if self._path is None:
+            self._forget()
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        whole = {**merged, "orders": list(merged["orders"].values()), "users": list(merged["users"].values())}
         fresh = self._path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps(whole, separators=(",", ":")) + "\n", encoding="utf-8")
+        whole = json.dumps(self._as_record(tick, resets), separators=(",", ":")) + "\n"
+        fresh.write_text(whole, encoding="utf-8")
+        if self._file is not None:
+            self._file.close()
         os.replace(fresh, self._path)
         self._file = self._path.open("a", encoding="utf-8")
+        self._compact_at = max(LONG_BYTES, 4 * len(whole))
+        self._forget()
+
+    def is_long(self) -> bool:
+        """The file has grown so far beyond its content that it is worth rewriting."""
+        return self._file is not None and self._file.tell() > self._compact_at
 
     def restart(self, users: list[SimUser]) -> None:
         """Forget everything on disk but the users; the next commit writes them."""

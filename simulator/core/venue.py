@@ -73,7 +73,17 @@ class VenueState:
         for row in remembered["fills"]:
             self.index_fill(fill_from_json(row))
         self.prices.pins.update({symbol: Decimal(price) for symbol, price in remembered["pins"].items()})
-        self.store.open(remembered)
+        self._compact()
+
+    def _compact(self) -> None:
+        for user in self.users.values():
+            self.store.note_user(user)
+        for order in self.orders.values():
+            self.store.note_order(order)
+        for fill in self.fills:
+            self.store.note_fill(fill)
+        self.store.note_pins(self.prices.pins)
+        self.store.open(self.tick, self.resets)
 
     # -- users -----------------------------------------------------------------------------------------------------
 
@@ -200,6 +210,8 @@ class VenueState:
 
     def commit(self) -> None:
         self.store.commit(self.tick, self.resets)
+        if self.store.is_long():
+            self._compact()
 
     def check_conservation(self) -> list[str]:
         """Every asset of every user must equal adjustments + fills - fees, and locks must equal reservations."""

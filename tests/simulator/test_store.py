@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
+from simulator.core.catalogue import DEFAULT_LISTINGS
+from simulator.core.clock import SimClock
+from simulator.core.rows import SimOrderType, SimSide
+from simulator.core.rules import SimOrderRequest
+from simulator.core.settings import VenueSettings
+from simulator.core.store import VenueStore
+from simulator.core.trading import TradingVenue
 from simulator.testing import SimulatedVenue, running_venue, start_venue
 from tests.simulator.mexc_client import SignedClient
 
@@ -93,3 +102,25 @@ def test_a_reset_is_remembered_too_and_ids_never_repeat(tmp_path: Path):
 def test_only_the_owner_may_read_the_file(tmp_path: Path):
     with running_venue(tick_ms=0, data_dir=tmp_path):
         assert (tmp_path / "mexc.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_a_long_file_is_compacted_without_losing_anything(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("simulator.core.store.LONG_BYTES", 2_000)
+
+    def open_venue() -> TradingVenue:
+        store = VenueStore(tmp_path / "mexc.jsonl")
+        venue = TradingVenue("mexc", 7, DEFAULT_LISTINGS, VenueSettings(), SimClock(0), store)
+        venue.restore()
+        return venue
+
+    venue = open_venue()
+    user = venue.create_user("trader", "key", "secret", {"USDT": Decimal(100_000)})
+    sizes = []
+    for _ in range(40):
+        venue.place(user, SimOrderRequest("BTCUSDT", SimSide.BUY, SimOrderType.MARKET, Decimal("0.001")))
+        sizes.append((tmp_path / "mexc.jsonl").stat().st_size)
+    assert any(later < earlier for earlier, later in pairwise(sizes))
+    reopened = open_venue()
+    assert reopened.orders == venue.orders
+    assert reopened.fills == venue.fills
+    assert reopened.check_conservation() == []
