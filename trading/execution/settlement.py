@@ -135,7 +135,8 @@ def _save_position(position: Position, state: PositionState, now: datetime) -> N
 
 
 def _take_report(order: Order, report: OrderReport, source: str, alarms: list[str]) -> None:
-    view = OrderView(OrderStatus(order.status), order.quantity, order.filled_quantity)
+    seen = bool(order.exchange_order_id)
+    view = OrderView(OrderStatus(order.status), order.quantity, order.filled_quantity, seen_at_venue=seen)
     verdict = weigh(view, report, order.venue_filled_quantity)
     learned = _learned(order, report)
     if verdict.changed or learned:
