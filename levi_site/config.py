@@ -37,7 +37,7 @@ class ExchangeConfig:
     base_url: str
     testnet_url: str
     rate_limit_rps: Decimal
-    timeout_sec: Decimal
+    timeout_sec: int
 
 
 @dataclass(frozen=True)

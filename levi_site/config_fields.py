@@ -74,7 +74,7 @@ EXCHANGE_FIELDS: dict[str, tuple[Reader, Any]] = {
     "base_url": (read_url, REQUIRED),
     "testnet_url": (read_url, ""),
     "rate_limit_rps": (decimal_between("0.1", "1000"), Decimal(5)),
-    "timeout_sec": (decimal_between("0.5", "15"), Decimal(10)),
+    "timeout_sec": (integer_between(1, 15), 10),
 }
 RISK_FIELDS: dict[str, tuple[Reader, Any]] = {
     "kill_threshold_usd": (MONEY, REQUIRED),

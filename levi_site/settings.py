@@ -183,9 +183,18 @@ CONTENT_SECURITY_POLICY = STRICT_POLICY
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 
 # --- API ---------------------------------------------------------------------------------------------------------
+# /metrics is open to the host itself; this opens it to whoever can reach the port (an inner network).
+METRICS_OPEN = env.flag("LEVI_METRICS_OPEN")
+# The endpoints carry their own classes (trading.api.endpoint); these close what forgets to inherit them.
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "trading.api.authentication.TokenAuthentication",
+        "trading.api.authentication.PanelSession",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["trading.api.access.HasNeededRight"],
+    "DEFAULT_RENDERER_CLASSES": ["trading.api.rendering.PlainJsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["trading.api.bodies.StrictJsonParser"],
+    "EXCEPTION_HANDLER": "trading.api.errors.handle_exception",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "COERCE_DECIMAL_TO_STRING": True,
@@ -194,7 +203,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Levi",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "A control panel between trading signals and crypto exchanges. Guide: docs/api.md.",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["trading.api.schema.drop_slash_twins"],
+    "POSTPROCESSING_HOOKS": ["trading.api.schema_errors.add_errors"],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,0 +1,35 @@
+"""Prepares the database: migrations (with --migrate), then what a fresh installation must find. Safe to repeat."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from trading.domain.errors import LeviError
+from trading.first_run import seed_first_run
+
+
+class Command(BaseCommand):
+    help = "Fill in what a fresh installation needs: risk limits, an operator, a paper account with a token."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--migrate", action="store_true", help="migrate the database first")
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="where the panel is reached")
+
+    def handle(self, *_arguments: Any, **options: Any) -> None:
+        if options["migrate"]:
+            call_command("migrate", interactive=False, verbosity=0)
+        simulator = {
+            "url": settings.SIMULATOR_URL,
+            "key": os.environ.get("SIM_KEY", ""),
+            "secret": os.environ.get("SIM_SECRET", ""),
+        }
+        try:
+            seed_first_run(options["url"], simulator if settings.SIMULATOR_URL else {})
+        except LeviError as error:
+            raise CommandError(str(error)) from error
