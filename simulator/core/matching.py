@@ -157,9 +157,11 @@ class MatchingEngine:
         """Fill resting orders that the market has moved through: at their own price, as makers, while depth lasts."""
         for side in (SimSide.BUY, SimSide.SELL):
             for order in self.resting.list_side(symbol, side):
-                self._fill_crossed(order)
+                if not self._fill_crossed(order):
+                    break  # the next order's price is no better, so nothing is left for it either
 
-    def _fill_crossed(self, order: SimOrder) -> None:
+    def _fill_crossed(self, order: SimOrder) -> bool:
+        """Whether the order was filled whole."""
         listing = self._ledger.listing(order.symbol)
         book_side = order.side.opposite
         levels = self.liquidity.iter_levels(
@@ -175,6 +177,7 @@ class MatchingEngine:
             filled += taken
         if filled:
             self.apply_fill(order, order.price, filled, is_maker=True)
+        return order.remaining == ZERO
 
 
 def reservation_of(order: SimOrder) -> Decimal:

@@ -16,6 +16,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "duplicate_client_ids": ("accept", "reject"),
     "fee_asset": FEE_POLICIES,
     "cancel_status": ("NEW", "CANCELED"),
+    "fills_page": ("1000", "100"),
 }
 FLAGS = ("limits_enabled",)
 NUMBERS = ("limits_scale",)
@@ -26,6 +27,7 @@ class VenueSettings:
     duplicate_client_ids: str = "accept"
     fee_asset: str = "quote"
     cancel_status: str = "NEW"
+    fills_page: str = "1000"
     limits_enabled: bool = True
     limits_scale: Decimal = Decimal(1)
 

@@ -130,7 +130,7 @@ def _read_window(call: MexcCall, usual_ms: int, longest_ms: int) -> tuple[int, i
 
 def get_my_trades(call: MexcCall) -> list[Shape]:
     """Newest first within the window; no cursor, so a full page must be continued by an earlier endTime."""
-    symbol, limit = call.listing().symbol, call.limit(100, 1_000)
+    symbol, limit = call.listing().symbol, call.limit(100, int(call.venue.settings.fills_page))
     start, end = _read_window(call, FILLS_LOOK_BACK_MS, FILLS_LOOK_BACK_MS)
     rows = [fill_shape(fill) for fill in _select_fills(call, symbol, start, end, limit)]
     if call.view.repeats_fills:

@@ -98,6 +98,15 @@ def test_a_resting_order_fills_in_parts_while_depth_lasts(client: SignedClient, 
     assert Decimal(client.query("l1")["executedQty"]) > Decimal(order["executedQty"])
 
 
+def test_the_better_price_is_filled_first_when_depth_is_short(client: SignedClient, venue):
+    venue.change_instrument("BTCUSDT", depth_notional="100")
+    client.place(quantity="1", price="49000", newClientOrderId="worse")
+    client.place(quantity="0.0001", price="49100", newClientOrderId="better")
+    venue.set_price("BTCUSDT", "48999")
+    assert client.query("better")["status"] == "FILLED"
+    assert client.query("worse")["status"] == "PARTIALLY_FILLED"
+
+
 def test_a_resting_order_stays_untouched_while_the_market_is_away(client: SignedClient, venue):
     client.place(quantity="0.05", price="40000", newClientOrderId="l1")
     venue.set_price("BTCUSDT", "40001")

@@ -129,6 +129,15 @@ def test_fills_of_one_order_in_a_window_and_with_a_limit(client: SignedClient):
     )
 
 
+def test_a_page_of_fills_may_be_held_to_a_hundred(client: SignedClient, venue):
+    venue.settings(fills_page="100")
+    for number in range(102):
+        client.place(type="MARKET", quantity="0.0001", newClientOrderId=f"m{number}")
+    assert len(client.fills(limit=1000)) == 100
+    venue.settings(fills_page="1000")
+    assert len(client.fills(limit=1000)) == 102
+
+
 def test_fills_page_through_by_time_window_without_loss(client: SignedClient):
     for _ in range(4):
         client.place(type="MARKET", quantity="0.3")
