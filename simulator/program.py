@@ -26,6 +26,7 @@ from simulator.mexc.wire import MexcWire
 
 DEFAULT_KEY, DEFAULT_SECRET = "mx0simulated", "simulated-secret"
 DEFAULT_USER = "trader"
+STILL_MARKET_MS = 3_600_000  # with ticks advanced by the caller there is nothing to wake up for
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -100,7 +101,8 @@ async def serve(given: argparse.Namespace) -> None:
 
 
 async def _keep_ticking(app: SimulatorApp, tick_ms: int) -> None:
+    pause = (tick_ms or STILL_MARKET_MS) / 1000
     while True:
-        await asyncio.sleep((tick_ms or 3_600_000) / 1000)
+        await asyncio.sleep(pause)
         for wire in app.wires.values():
             wire.venue.advance_ticks()
