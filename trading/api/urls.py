@@ -1,7 +1,75 @@
-"""The routes of the API and of the documents' live endpoints."""
+"""The routes of the API and of the documents' live endpoints.
+
+APPEND_SLASH is off, since a redirect turns a POST into a GET; every address works with and without a trailing slash.
+"""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from typing import Any
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path, re_path
+
+from .accounts import AccountsView, AccountView, CredentialsView
+from .audit import AuditExportView, AuditVerifyView, AuditView
+from .books import BalancesView, EquityView, InstrumentsView, PositionsView
+from .fills import DecisionsView, FillsView
+from .halts import EngageView, HaltHistoryView, HaltsView, ReleaseView
+from .health import AliveView, ReadyView
+from .limits import LimitsView
+from .live import KillView, StatusView
+from .orders import CancelAllView, OrderCancelView, OrdersView, OrderView
+from .reconciliation import BreaksView, ReconciliationsView
+from .schema import DocsView, SchemaView
+from .signals import SignalsView
+from .unknown import UnknownAddressView
+
+# The first that fits wins: `cancel-all` stands before the order's name.
+ADDRESSES: dict[str, Any] = {
+    "live/kill": KillView,
+    "live/status": StatusView,
+    "api/v1/signals": SignalsView,
+    "api/v1/orders": OrdersView,
+    "api/v1/orders/cancel-all": CancelAllView,
+    "api/v1/orders/<str:name>": OrderView,
+    "api/v1/orders/<str:name>/cancel": OrderCancelView,
+    "api/v1/fills": FillsView,
+    "api/v1/positions": PositionsView,
+    "api/v1/balances": BalancesView,
+    "api/v1/accounts": AccountsView,
+    "api/v1/accounts/<str:name>": AccountView,
+    "api/v1/accounts/<str:name>/credentials": CredentialsView,
+    "api/v1/instruments": InstrumentsView,
+    "api/v1/equity": EquityView,
+    "api/v1/reconciliations": ReconciliationsView,
+    "api/v1/breaks": BreaksView,
+    "api/v1/decisions": DecisionsView,
+    "api/v1/halts": HaltsView,
+    "api/v1/halts/engage": EngageView,
+    "api/v1/halts/release": ReleaseView,
+    "api/v1/halts/history": HaltHistoryView,
+    "api/v1/limits": LimitsView,
+    "api/v1/audit": AuditView,
+    "api/v1/audit/verify": AuditVerifyView,
+    "api/v1/audit/export": AuditExportView,
+    "healthz/live": AliveView,
+    "healthz/ready": ReadyView,
+    "api/schema": SchemaView,
+    "api/docs": DocsView,
+}
+
+
+NAMES = {"api/schema": "schema"}
+
+
+def _routes() -> list[URLPattern | URLResolver]:
+    """The twin with a slash stands second and carries the name, so that the schema's page finds it."""
+    found: list[URLPattern | URLResolver] = []
+    for address, view in ADDRESSES.items():
+        found += [path(address, view.as_view()), path(f"{address}/", view.as_view(), name=NAMES.get(address))]
+    return found
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *_routes(),
+    re_path(r"^(?:api|live)(?:/.*)?$", UnknownAddressView.as_view()),
+]
