@@ -11,7 +11,9 @@ _HOST = socket.gethostname().split(".")[0][:30]
 
 
 def process_role() -> str:
-    return str(os.environ.get("LEVI_ROLE") or getattr(settings, "LEVI_ROLE", "") or "command")
+    """`orders`, `background`, `web` …; the stack names its children levi-orders and so on, for the database's sake."""
+    named = str(os.environ.get("LEVI_ROLE") or getattr(settings, "LEVI_ROLE", "") or "command")
+    return named.removeprefix("levi-")
 
 
 def process_name() -> str:
