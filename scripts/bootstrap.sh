@@ -43,8 +43,9 @@ make_environment() {
     "$python" -m venv "$venv"
 }
 
-# With every file's hash checked.
+# With every file's hash checked. The system's certificates count, as they do for pip.
 install() {
+    export UV_SYSTEM_CERTS=1
     if "$venv/bin/python" -m pip install -q --disable-pip-version-check "uv==$uv_version" 2>/dev/null; then
         "$venv/bin/uv" pip install -q --python "$venv/bin/python" --require-hashes "$@" && return 0
         say "uv could not install; trying pip"

@@ -51,6 +51,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,
             cwd="/" if self.spec.user else None,
             **identity,
         )

@@ -5,7 +5,6 @@ Exit codes: 0 stopped on request, 1 could not start, 2 wrong use or wrong config
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -57,7 +56,6 @@ def check_environment(env: Environment, options: StackOptions) -> str:
 
 
 def run_up(argv: Sequence[str]) -> int:
-    os.umask(0o077)
     try:
         env = Environment.load()
         options = parse_options(argv, env)

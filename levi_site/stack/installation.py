@@ -77,7 +77,10 @@ class Installation:
 
 def make_home_dir(home_dir: Path) -> None:
     """Private. As root others may pass through (not look in), because the database server runs as another user."""
-    home_dir.mkdir(parents=True, exist_ok=True, mode=0o711 if os.geteuid() == 0 else 0o700)
+    if not home_dir.exists():
+        home_dir.mkdir(parents=True)
+        # Not left to the umask; a folder that was there already keeps the mode its owner gave it.
+        home_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
     for name in ("run", "logs", "secrets"):
         make_private_dir(home_dir / name)
 

@@ -48,7 +48,8 @@ def copy_package(root: Path, target: Path) -> Path:
         libraries = root / f"{PACKAGE}.libs"
         if libraries.is_dir():
             shutil.copytree(libraries, draft / libraries.name)
-        draft.chmod(0o755)
+        for folder in (draft, draft / PACKAGE):
+            folder.chmod(0o755)  # not left to the umask
         draft.rename(final)
     return final / PACKAGE / INSTALL / "bin"
 

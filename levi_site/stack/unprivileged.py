@@ -69,7 +69,8 @@ def find_fallback_home(home_dir: Path, user: ServerUser) -> Path:
     if link.is_symlink() and link.is_dir():
         return link.resolve()
     folder = FALLBACK_PARENT / f"levi-{os.urandom(4).hex()}"
-    folder.mkdir(mode=0o711)
+    folder.mkdir()
+    folder.chmod(0o711)  # not left to the umask
     link.unlink(missing_ok=True)
     link.symlink_to(folder)
     return folder
