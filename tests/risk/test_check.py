@@ -8,7 +8,7 @@ import pytest
 from tests.risk.samples import FACTS, ORDER
 from trading.domain.denials import Denial, DenialCode
 from trading.risk import Check
-from trading.risk.check import Answer, not_applicable, rule, shown
+from trading.risk.check import Answer, UnknownFact, need, not_applicable, rule, shown
 
 
 def test_a_rule_has_the_name_of_its_function_and_its_code():
@@ -61,6 +61,15 @@ def test_a_rule_that_does_not_apply_passes_and_says_why():
     assert not_applicable("not set") == Answer(True, note="not applicable: not set")
 
 
+def test_a_number_too_wide_for_a_column_is_no_fact():
+    widest = Decimal("99999999999999999999.999999999999999999")
+    assert need(widest, DenialCode.HALTED, "width") == widest
+    for number in (Decimal("1e20"), Decimal("-1e20"), Decimal("NaN"), None):
+        with pytest.raises(UnknownFact) as unknown:
+            need(number, DenialCode.HALTED, "width")
+        assert unknown.value.code is DenialCode.HALTED
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [
@@ -72,6 +81,7 @@ def test_a_rule_that_does_not_apply_passes_and_says_why():
         (Decimal("NaN"), "NaN"),
         (Decimal("-Infinity"), "-Infinity"),
         (Decimal("1e400"), "1E+400"),
+        (Decimal("1e60"), "1E+60"),
         (Decimal("9" * 100), "9" * 40),
         (7, "7"),
     ],

@@ -92,6 +92,8 @@ def test_a_long_allow_list_is_shown_in_short():
     many = tuple(f"C{number}/USDT" for number in range(12))
     answer = check("symbol_allowed", ORDER, facts_with_limits(allowed_symbols=many))
     assert answer.limit.endswith("C9/USDT and 2 more")
+    ten = check("symbol_allowed", ORDER, facts_with_limits(allowed_symbols=many[:10]))
+    assert ten.limit.endswith("C9/USDT")
 
 
 @pytest.mark.parametrize(
@@ -118,6 +120,12 @@ def test_what_was_rounded_away_is_shown():
     answer = check("whole_lots", order)
     assert_denied(answer, DenialCode.QUANTITY_TOO_SMALL, "0", "0.001")
     assert answer.note == "rounded from 0.0009"
+    assert check("price_on_tick", limit_order(asked_price=Decimal("100.001"))).note == "rounded from 100.001"
+
+
+def test_what_was_not_rounded_carries_no_note():
+    for order in (ORDER, limit_order(asked_quantity=None, asked_price=None)):
+        assert [check(rule, order).note for rule in ("whole_lots", "price_on_tick")] == ["", ""]
 
 
 def test_a_quote_order_has_no_lots_and_no_base_bounds():
@@ -186,6 +194,8 @@ def test_a_quote_order_without_an_estimate_is_estimated_at_the_last_price():
         assert codes(order, facts_with_price(last=None)) == {"price_missing"}
     buys_90 = replace(quote_order(quote_quantity="9000"), quantity=None)
     assert check("symbol_exposure", buys_90).observed == "9000"
+    estimated = replace(buys_90, quantity=Decimal(91))
+    assert check("symbol_exposure", estimated).observed == "9100"
 
 
 @pytest.mark.parametrize("quantity", [None, Decimal("NaN"), Decimal("1e400")])
