@@ -1,0 +1,1 @@
+"""Tests of what operators run beside the product: monitoring, containers, system services."""
