@@ -24,6 +24,7 @@ class RawServer:
         self.received = b""
         self.connections = 0
         self.is_stopping = threading.Event()
+        self._link: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -34,6 +35,7 @@ class RawServer:
             except OSError:
                 return
             self.connections += 1
+            self._link = link
             with link, contextlib.suppress(OSError):
                 link.settimeout(10)
                 self._behaviour(self, link)
@@ -53,6 +55,10 @@ class RawServer:
         self.is_stopping.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        # A client that keeps its connection open would keep the thread in recv.
+        with contextlib.suppress(OSError):
+            if self._link is not None:
+                self._link.shutdown(socket.SHUT_RD)
         self._listener.close()
         self._thread.join(timeout=5)
 

@@ -21,7 +21,7 @@ from tests.exchanges.raw_server import (
     stalls,
 )
 from trading.domain.errors import NotSent
-from trading.exchanges.http import HttpLine, WireFailure, WireRequest
+from trading.exchanges.http import HttpLine, WireFailure, WireRequest, _Trip
 
 SECRET = "canary-secret"
 
@@ -84,7 +84,11 @@ def test_a_name_without_an_address_is_not_sent() -> None:
 
 
 def test_a_broken_tls_handshake_is_not_sent() -> None:
-    with raw_server(sends(b"no tls here")) as server, _line() as line:
+    def speaks_no_tls(_server: RawServer, link) -> None:
+        link.sendall(b"no tls here, whatever you say" * 10)
+        link.recv(4096)
+
+    with raw_server(speaks_no_tls) as server, _line() as line:
         failure = _fail(line, _request(server.base_url.replace("http:", "https:")))
     assert not failure.may_have_left
 
@@ -99,6 +103,23 @@ def test_a_guard_stops_the_request_with_zero_bytes_and_the_line_stays_usable() -
         assert not failure.may_have_left
         _assert_nothing_came_before(line, server)
         assert server.connections == 2, "the stop came after connecting, at the last moment"
+
+
+def test_the_guard_is_asked_once_and_at_the_librarys_last_moment() -> None:
+    events: list[str] = []
+
+    def guard() -> None:
+        events.append("guard")
+
+    with raw_server(answers("200 OK", "{}")) as server, _line() as line:
+        request = _request(server.base_url, guard=guard)
+        trip = _Trip(request)
+        original = trip.on_trace
+        trip.on_trace = lambda event, info: (original(event, info), events.append(event))  # type: ignore
+        line._exchange(trip)
+    assert events.count("guard") == 1
+    assert events[events.index("guard") + 1] == "http11.send_request_headers.started"
+    assert all(event.startswith("connection.") for event in events[: events.index("guard")])
 
 
 def test_a_guard_that_breaks_stops_the_request_too() -> None:

@@ -69,6 +69,8 @@ class Connection:
     rate_limit_rps: Decimal = Decimal(5)
     max_retries: int = 3
     retry_backoff_ms: int = 500
+    # A factor on the venue's documented request limits: 1 for every real venue; a simulated one may allow more.
+    limit_scale: int = 1
     # Asked by the transport hook at the moment before headers are written: True stops a new order (never a cancel).
     stop_requested: Callable[[], bool] = lambda: False
 

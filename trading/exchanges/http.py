@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
-import certifi
 import httpx
 
 from trading.domain.errors import NotSent
@@ -86,11 +85,11 @@ _ssl_context: tuple[int, ssl.SSLContext] | None = None
 
 
 def _shared_ssl_context() -> ssl.SSLContext:
-    """One context per process (it costs 20 ms), made after fork; only certifi's roots count, not the environment's."""
+    """One context per process (it costs 20 ms), made after fork; roots named in the environment do not count."""
     global _ssl_context
     with _ssl_lock:
         if _ssl_context is None or _ssl_context[0] != os.getpid():
-            _ssl_context = (os.getpid(), ssl.create_default_context(cafile=certifi.where()))
+            _ssl_context = (os.getpid(), httpx.create_ssl_context(trust_env=False))
         return _ssl_context[1]
 
 
@@ -100,6 +99,7 @@ class _Trip:
     def __init__(self, request: WireRequest) -> None:
         self.request = request
         self.began = boot_seconds()
+        self.is_decided = False
         self.sent_at: datetime | None = None
         self.sent = self.answered = self.began
         self.http_status: int | None = None
@@ -107,8 +107,13 @@ class _Trip:
         self.retry_after = ""
 
     def on_trace(self, event: str, _info: Mapping[str, object]) -> None:
-        if event != "http11.send_request_headers.started":
+        """The first event that is not about connecting (`http11.send_request_headers.started`) is the last moment.
+
+        Any such event counts, whatever its name: should the library rename it, requests would not become "not sent".
+        """
+        if self.is_decided or event.startswith("connection."):
             return
+        self.is_decided = True
         if self.request.guard is not None:
             self.request.guard()
         # From here on the request counts as sent: an exception between this line and the write only errs towards doubt.

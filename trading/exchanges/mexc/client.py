@@ -139,9 +139,10 @@ class MexcExchange:
         start_ms = now_ms - FILLS_REACH_DAYS * 86_400_000
         if since is not None:
             since_ms = (since - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-            start_ms = max(start_ms, since_ms)
+            start_ms = min(max(start_ms, since_ms), now_ms)
         page = partial(self._fetch_fill_page, symbol, exchange_order_id or "")
-        return collect_fills(page, start_ms, now_ms + _AHEAD_MS)
+        found = collect_fills(page, start_ms, now_ms + _AHEAD_MS)
+        return [fill for fill in found if since is None or fill.filled_at >= since]
 
     def _fetch_fill_page(
         self, symbol: str, exchange_order_id: str, start_ms: int, end_ms: int

@@ -40,11 +40,11 @@ class MexcLimits:
 
     def __init__(self, connection: Connection) -> None:
         self.scope = scope_of(connection)
-        account = f"{self.scope}:{connection.account}"
-        self._address = _bucket("weight", self.scope, WEIGHT_PER_10_SECONDS, 10, reserve_percent=35)
+        account, scale = f"{self.scope}:{connection.account}", connection.limit_scale
+        self._address = _bucket("weight", self.scope, WEIGHT_PER_10_SECONDS * scale, 10, reserve_percent=35)
         self._account: Mapping[str, Bucket] = {
-            "orders": _bucket("orders", account, ORDERS_PER_SECOND, 1, reserve_percent=40),
-            "account": _bucket("account", account, ACCOUNT_PER_SECOND, 1, reserve_percent=0),
+            "orders": _bucket("orders", account, ORDERS_PER_SECOND * scale, 1, reserve_percent=40),
+            "account": _bucket("account", account, ACCOUNT_PER_SECOND * scale, 1, reserve_percent=0),
         }
         pace = max(1, int(connection.rate_limit_rps * TOKEN))
         self._pace = Bucket("pace", f"{account}:pace", max(TOKEN, pace), pace)

@@ -1,0 +1,105 @@
+"""Whatever is done to an answer, it does not become definite unless the tables list it."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.exchanges.mexc.samples import ACKNOWLEDGED, ORDER
+from tests.exchanges.mexc.test_classify import place, query
+from trading.domain.outcomes import (
+    CancelAccepted,
+    CancelRefused,
+    OrderFound,
+    OrderNotFound,
+    Placed,
+    Refused,
+    Unknown,
+)
+from trading.exchanges.mexc.classify import classify_cancel, find_read_error
+from trading.exchanges.mexc.codes import CODED_STATUSES, CODES
+from trading.exchanges.mexc.constants import Does
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3000, 800_000)
+    | st.sampled_from(sorted(CODES))
+    | st.text(max_size=12)
+    | st.sampled_from(["50", "MXUSDT", "BUY", "duplicate"])
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+names = st.sampled_from(
+    ["code", "msg", "orderId", "symbol", "side", "type", "origQty", "status", "data", "x"]
+)
+mutations = st.dictionaries(names, values, max_size=4)
+bases = st.sampled_from([{}, ACKNOWLEDGED, ORDER, {"code": 30004, "msg": "x"}, {"code": 200, "data": {}}])
+
+
+@st.composite
+def bodies(draw) -> bytes:
+    kind = draw(st.sampled_from(["object", "json", "cut", "bytes"]))
+    if kind == "bytes":
+        return draw(st.binary(max_size=64))
+    if kind == "json":
+        return json.dumps(draw(values)).encode()
+    body = json.dumps(draw(bases) | draw(mutations)).encode()
+    return body if kind == "object" else body[: draw(st.integers(0, len(body)))]
+
+
+statuses = st.sampled_from(
+    [200, 201, 302, 400, 401, 403, 404, 408, 418, 429, 500, 502, 503, 504]
+) | st.integers(100, 599)
+
+
+def _object_of(body: bytes) -> dict:
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+@settings(max_examples=400)
+@given(statuses, bodies(), st.text(max_size=8))
+def test_no_placement_answer_is_definite_unless_it_is_listed(
+    status: int, body: bytes, retry_after: str
+) -> None:
+    outcome, row = place(status, body, retry_after), _object_of(body)
+    if isinstance(outcome, Placed):
+        assert status == 200
+        assert row["symbol"] == "MXUSDT"
+        assert row["orderId"]
+        assert row.get("side") in (None, "BUY")
+        assert row.get("type") in (None, "LIMIT")
+    elif isinstance(outcome, Refused) and status != 418:
+        assert status in CODED_STATUSES
+        assert "orderId" not in row
+        listed = CODES.get(row["code"])
+        assert status == 429 or row["code"] == 400 or (listed and listed.does in (Does.REJECT, Does.NOT_RUN))
+    elif status != 418:
+        assert isinstance(outcome, Unknown)
+
+
+@settings(max_examples=400)
+@given(statuses, bodies())
+def test_no_cancel_or_query_answer_is_definite_unless_it_is_listed(status: int, body: bytes) -> None:
+    row = _object_of(body)
+    canceled, asked = classify_cancel(status, body), query(status, body)
+    if isinstance(canceled, CancelAccepted):
+        assert status == 200
+    if isinstance(canceled, CancelRefused) and status not in (418, 429):
+        assert row["code"] in CODES
+    if isinstance(asked, OrderNotFound):
+        assert row["code"] in (-2013, 22222)
+        assert status in (200, 400)
+    if isinstance(asked, OrderFound):
+        assert status == 200
+        assert row["clientOrderId"] == "myOrder1"
+    find_read_error(status, body, "")
