@@ -8,4 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "portfolio-sync": {
+        "task": "trading.tasks.sync_all_accounts",
+        "schedule": 10.0,
+        "options": {"queue": "sync", "expires": 10},
+    },
+    # The order workers poll by themselves; this finds what they cannot when all of them are gone or busy.
+    "order-poll": {
+        "task": "trading.tasks.poll_orders",
+        "schedule": 5.0,
+        "options": {"queue": "resolve", "expires": 5},
+    },
+    "tidy-up": {
+        "task": "trading.tasks.tidy_up",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 600},
+    },
+}

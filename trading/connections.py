@@ -16,27 +16,20 @@ from django.conf import settings
 from trading.domain.enums import Environment, VenueName
 from trading.domain.errors import ConfigurationError
 from trading.exchanges.base import Connection, Credentials, Exchange
-from trading.exchanges.limiter import Limiter, make_limiter
-from trading.exchanges.registry import connect
+from trading.exchanges.registry import connect, get_limiter
 from trading.metrics import RequestObserver
 from trading.models import Credential, ExchangeAccount
 from trading.vault import open_credentials
 
+# The simulated venue of `manage.py up` is started with the same factor: a rehearsal should not wait for real quotas.
+SIMULATED_LIMIT_SCALE = 20
 _lock = threading.Lock()
 _exchanges: dict[tuple[Any, ...], Exchange] = {}
-_limiters: dict[int, Limiter] = {}
 
 
 def stop_requested() -> bool:
     """The local stop flag: seen by every process of this host before it writes a new order."""
     return bool(os.path.exists(settings.STOP_FLAG))
-
-
-def _limiter() -> Limiter:
-    pid = os.getpid()
-    if pid not in _limiters:
-        _limiters[pid] = make_limiter(settings.REDIS_URL, observer=RequestObserver())
-    return _limiters[pid]
 
 
 def describe(account: ExchangeAccount, credentials: Credentials | None) -> Connection:
@@ -54,10 +47,11 @@ def describe(account: ExchangeAccount, credentials: Credentials | None) -> Conne
         base_url=account.base_url,
         account=account.name,
         credentials=credentials,
-        timeout_seconds=configured.timeout_sec,
+        timeout_seconds=float(configured.timeout_sec),
         rate_limit_rps=account.rate_limit_rps or configured.rate_limit_rps,
         max_retries=live.max_retries,
         retry_backoff_ms=live.retry_backoff_ms,
+        limit_scale=SIMULATED_LIMIT_SCALE if account.environment == Environment.SIMULATED else 1,
         stop_requested=stop_requested,
     )
 
@@ -67,7 +61,9 @@ def _cached(key: tuple[Any, ...], connection: Connection) -> Exchange:
         if key not in _exchanges:
             for old in [known for known in _exchanges if known[:3] == key[:3]]:
                 _exchanges.pop(old).close()
-            _exchanges[key] = connect(connection, limiter=_limiter(), observer=RequestObserver())
+            _exchanges[key] = connect(
+                connection, limiter=get_limiter(settings.REDIS_URL), observer=RequestObserver()
+            )
         return _exchanges[key]
 
 
@@ -101,4 +97,3 @@ def forget_all() -> None:
         for exchange in _exchanges.values():
             exchange.close()
         _exchanges.clear()
-        _limiters.clear()

@@ -65,6 +65,7 @@ def build_simulator(home: Installation) -> ProcessSpec | None:
     arguments = {
         "--port": str(port),
         "--seed": str(home.options.seed),
+        "--limits": "20",  # trading.connections.SIMULATED_LIMIT_SCALE
         "--data-dir": str(home.home_dir / "simulator"),
     }
     return ProcessSpec(

@@ -1,7 +1,8 @@
-"""Follows an acknowledged order to its fills and its end, by targeted queries soon after it was placed.
+"""Follows an acknowledged order to its fills and its end, by looks at the venue soon after it was placed.
 
-After the first half minute the periodic sync takes over: it sees in one list which orders changed and wakes them here.
-Asking is idempotent; two followers of one order cost a request, nothing else.
+An order that should be done at once (market, IOC, FOK) is looked for in the symbol's fills first: one such list
+serves every order of the symbol. A resting order is queried first, and the fills only when it has some. After half a
+minute the periodic sync takes over: it sees in one list which orders changed. Two followers of one order cost a request.
 """
 
 from __future__ import annotations
@@ -14,72 +15,89 @@ from django.db import transaction
 from django.utils import timezone
 
 from trading.connections import exchange_for
-from trading.domain.enums import OrderStatus
+from trading.domain.enums import OrderStatus, OrderType, TimeInForce
 from trading.domain.errors import VenueError
 from trading.domain.order_states import TERMINAL
-from trading.domain.outcomes import FillReport, OrderFound, OrderReport
+from trading.domain.outcomes import OrderFound
 from trading.exchanges.base import Exchange
 from trading.locking import lock_order
 from trading.metrics import ORDER_LATENCY
 from trading.models import Order
 
 from .changes import add_evidence, set_fields
-from .settlement import Settled, settle
+from .fill_intake import collect_fills
+from .settlement import settle
 
-# The age of an order → how long until the next look. After the last row the sync takes over.
+# The age of an order → seconds until the next look. After the last row the sync takes over.
 _CADENCE = ((1.0, 0.2), (5.0, 0.7), (15.0, 2.0), (30.0, 5.0))
 _MARGIN = timedelta(seconds=5)
 
 
-def follow_order(order_id: UUID) -> Settled | None:
-    """One look at the venue; books what it shows and plans the next look. None if the venue could not be asked."""
-    order = Order.objects.select_related("account", "instrument").get(pk=order_id)
-    exchange = exchange_for(order.account)
+def follow_order(order_id: UUID) -> bool:
+    """One look at the venue; books what it shows, plans the next look. True: final and fully booked."""
+    order = _load(order_id)
+    if _is_complete(order):
+        return _plan_next(order_id)
     began = time.perf_counter()
+    exchange = exchange_for(order.account)
+    try:
+        if _ends_at_once(order):
+            _collect(exchange, order)
+            order = _load(order_id)
+        if not _is_complete(order):
+            _query(exchange, order)
+    except VenueError as error:
+        _note(order_id, error)
+    ORDER_LATENCY.labels("settle").observe(time.perf_counter() - began)
+    return _plan_next(order_id)
+
+
+def _load(order_id: UUID) -> Order:
+    return Order.objects.select_related("account", "instrument").get(pk=order_id)
+
+
+def _is_complete(order: Order) -> bool:
+    return order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
+
+
+def _ends_at_once(order: Order) -> bool:
+    return order.order_type == OrderType.MARKET or order.time_in_force != TimeInForce.GTC
+
+
+def _collect(exchange: Exchange, order: Order) -> None:
+    collect_fills(order.account, exchange, order.instrument, (order.permit_at or order.created_at) - _MARGIN)
+
+
+def _query(exchange: Exchange, order: Order) -> None:
     answer = exchange.query_order(
         order.instrument.venue_symbol,
-        client_order_id=order.client_order_id,
+        client_order_id=order.client_order_id if not order.exchange_order_id else "",
         exchange_order_id=order.exchange_order_id,
     )
     if not isinstance(answer, OrderFound):
-        _plan_next(order_id, note=answer)
-        return None
-    try:
-        fills = fetch_missing_fills(exchange, order, answer.report)
-    except VenueError:
-        fills = []
-    settled = settle(order_id, report=answer.report, fills=fills, source="query")
-    ORDER_LATENCY.labels("settle").observe(time.perf_counter() - began)
-    if settled.is_complete and order.finished_at is None:
-        ORDER_LATENCY.labels("total").observe((timezone.now() - order.created_at).total_seconds())
-    if not settled.is_complete:
-        _plan_next(order_id)
-    return settled
+        _note(order.id, answer)
+        return
+    if answer.report.filled_quantity > order.filled_quantity:
+        _collect(exchange, order)
+    settle(order.id, report=answer.report, source="query")
 
 
-def fetch_missing_fills(exchange: Exchange, order: Order, report: OrderReport) -> list[FillReport]:
-    """The order's fills, asked for only when the venue filled more than we have booked. Raises VenueError."""
-    if report.filled_quantity <= order.filled_quantity:
-        return []
-    fills = exchange.fetch_fills(
-        order.instrument.venue_symbol,
-        since=(order.permit_at or order.created_at) - _MARGIN,
-        exchange_order_id=report.exchange_order_id or None,
-    )
-    return [fill for fill in fills if fill.exchange_order_id == report.exchange_order_id]
+def _note(order_id: UUID, what: object) -> None:
+    with transaction.atomic(durable=True):
+        add_evidence(lock_order(order_id), "query", type(what).__name__, detail=str(what)[:300])
 
 
-def _plan_next(order_id: UUID, note: object = None) -> None:
+def _plan_next(order_id: UUID) -> bool:
     with transaction.atomic(durable=True):
         order = lock_order(order_id)
-        if note is not None:
-            add_evidence(order, "query", type(note).__name__, detail=str(note)[:300])
-        if order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity:
-            set_fields(order, next_action_at=None)
-            return
+        if _is_complete(order):
+            if order.next_action_at is not None:
+                set_fields(order, next_action_at=None)
+            return True
         if order.status in (OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED):
-            return  # the resolver keeps its own schedule
+            return False  # the resolver keeps its own schedule
         now = timezone.now()
         age = (now - (order.acknowledged_at or order.created_at)).total_seconds()
         wait = next((wait for until, wait in _CADENCE if age < until), None)
         set_fields(order, next_action_at=now + timedelta(seconds=wait) if wait is not None else None)
+        return False

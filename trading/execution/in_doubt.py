@@ -7,7 +7,8 @@ goes on counting in full, is asked about further, and a person may resolve it. N
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from django.utils import timezone
 from trading.connections import exchange_for
 from trading.domain.actors import system_actor
 from trading.domain.doubt import (
+    MARGIN,
     DoubtState,
     is_proven_absent,
     next_query_at,
@@ -31,7 +33,7 @@ from trading.models import Order
 
 from .changes import add_evidence, move_order, set_fields
 from .doubt_state import doubt_state
-from .following import fetch_missing_fills
+from .fill_intake import collect_fills
 from .outcome import put_in_doubt
 from .settlement import settle
 
@@ -73,11 +75,15 @@ def resolve_order(order_id: UUID) -> OrderStatus:
 
 
 def _adopt(exchange: Exchange, order: Order, report: OrderReport) -> OrderStatus:
-    try:
-        fills = fetch_missing_fills(exchange, order, report)
-    except VenueError:
-        fills = []  # the follower fetches them; the status waits for them
-    return settle(order.id, report=report, fills=fills, source="query").status
+    """The venue shows it. Its end waits for its fills, which are asked for now and by the follower after that."""
+    status = settle(order.id, report=report, source="query").status
+    if report.filled_quantity > order.filled_quantity:
+        with suppress(VenueError):
+            collect_fills(
+                order.account, exchange, order.instrument, (order.permit_at or order.created_at) - MARGIN
+            )
+        status = settle(order.id, report=report, source="query").status
+    return status
 
 
 def _after_failure(order_id: UUID, answer: QueryFailed) -> OrderStatus:
@@ -125,7 +131,7 @@ def _ask_lists(
             clear["open_orders_clear_at"] = at
         if state.fills_clear_at is None or state.fills_clear_at < state.proof_begins_at:
             at = timezone.now()
-            fills = exchange.fetch_fills(symbol, since=state.permit_at - timedelta(seconds=5))
+            fills = exchange.fetch_fills(symbol, since=state.permit_at - MARGIN)
             ours = [fill for fill in fills if fill.client_order_id == order.client_order_id]
             if ours:
                 return ours, {}

@@ -23,7 +23,7 @@ from trading.domain.actors import system_actor
 from trading.domain.enums import CancelState, HaltScope, OrderStatus, Side
 from trading.domain.evidence import OrderView, Verdict, weigh
 from trading.domain.money import multiply, plain
-from trading.domain.order_states import TERMINAL
+from trading.domain.order_states import TERMINAL, can_move
 from trading.domain.outcomes import FillReport, OrderReport
 from trading.domain.positions import PositionState
 from trading.doorbell import ring
@@ -211,15 +211,12 @@ def _apply_status(order: Order, status: OrderStatus) -> None:
 
 
 def _move_by_fills(order: Order) -> None:
-    """Fills without a report: an open order with fills is partly filled; its end is for a report to tell."""
-    if order.status == OrderStatus.OPEN:
-        move_order(order, OrderStatus.PARTIALLY_FILLED, actor=ACTOR)
-    elif (
-        order.status in TERMINAL
-        and order.status != OrderStatus.FILLED
-        and order.filled_quantity == order.quantity
-    ):
-        move_order(order, OrderStatus.FILLED, actor=ACTOR, reason="late fills completed it")
+    """Fills without a report are evidence too: all of the quantity is filled, a part of it partly filled."""
+    complete = order.quantity is not None and order.filled_quantity >= order.quantity
+    if complete and can_move(OrderStatus(order.status), OrderStatus.FILLED):
+        _apply_status(order, OrderStatus.FILLED)
+    elif order.status == OrderStatus.OPEN:
+        _apply_status(order, OrderStatus.PARTIALLY_FILLED)
 
 
 def _alarm(order: Order, alarms: Sequence[str]) -> None:

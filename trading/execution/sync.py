@@ -22,7 +22,7 @@ from trading.domain.enums import OrderStatus
 from trading.domain.errors import LeviError
 from trading.domain.money import plain
 from trading.domain.order_states import AT_RISK, UNRESOLVED, WORKING
-from trading.domain.outcomes import BalanceReport, FillReport, OrderReport
+from trading.domain.outcomes import BalanceReport, OrderReport
 from trading.exchanges.base import Exchange
 from trading.locking import lock_account
 from trading.market import refresh_instruments, refresh_prices
@@ -31,7 +31,6 @@ from trading.models import (
     Balance,
     EquitySnapshot,
     ExchangeAccount,
-    Fill,
     Instrument,
     Order,
     Position,
@@ -41,8 +40,8 @@ from trading.queries.portfolio import held_exposure
 from trading.queries.valuation import DOLLARS, PriceTable, day_start_equity, value_account
 
 from .breaks import note_break, settle_breaks
+from .fill_intake import collect_fills
 from .foreign import adopt_unknown_order
-from .settlement import settle
 from .triggers import evaluate_triggers
 
 log = logging.getLogger(__name__)
@@ -145,36 +144,8 @@ def _sync_fills(account: ExchangeAccount, exchange: Exchange, instruments: list[
     """Book every fill since the cursor, whichever order it belongs to."""
     now = timezone.now()
     since = (account.fills_cursor_at or now - _FIRST_LOOK_BACK) - _OVERLAP
-    booked = 0
-    for instrument in instruments:
-        fills = exchange.fetch_fills(instrument.venue_symbol, since=since)
-        known = set(
-            Fill.objects.filter(
-                account=account, venue_fill_id__in=[fill.venue_fill_id for fill in fills]
-            ).values_list("venue_fill_id", flat=True)
-        )
-        booked += sum(
-            _book(account, exchange, instrument, fill) for fill in fills if fill.venue_fill_id not in known
-        )
+    booked = sum(collect_fills(account, exchange, instrument, since) for instrument in instruments)
     ExchangeAccount.objects.filter(pk=account.pk).update(fills_cursor_at=now)
-    return booked
-
-
-def _book(account: ExchangeAccount, exchange: Exchange, instrument: Instrument, fill: FillReport) -> int:
-    order = Order.objects.filter(account=account, exchange_order_id=fill.exchange_order_id).first()
-    if order is None and fill.client_order_id:
-        order = Order.objects.filter(account=account, client_order_id=fill.client_order_id).first()
-    if order is None:
-        answer = exchange.query_order(instrument.venue_symbol, exchange_order_id=fill.exchange_order_id)
-        report = getattr(answer, "report", None)
-        order = adopt_unknown_order(account, report) if report is not None else None
-    if order is None:
-        note_break(
-            account, "fill", fill.venue_fill_id, ours=None, theirs=fill.quantity, order=fill.exchange_order_id
-        )
-        return 0
-    booked = settle(order.id, fills=[fill], source="fills").fills_booked
-    Order.objects.filter(pk=order.pk, status__in=AT_RISK).update(next_action_at=timezone.now())
     return booked
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.db import models
 
 from trading.domain.enums import Side
+from trading.domain.money import ZERO
 from trading.domain.positions import PositionState
 
 from .accounts import ExchangeAccount
@@ -56,9 +57,9 @@ class Fill(models.Model):
 class Position(models.Model):
     account = models.ForeignKey(ExchangeAccount, models.PROTECT, related_name="positions")
     instrument = models.ForeignKey(Instrument, models.PROTECT, related_name="positions")
-    quantity = exact_field(default=0, help_text="Signed, base units: the sum of the fills.")
-    average_price = exact_field(default=0)
-    realized_pnl = exact_field(default=0)
+    quantity = exact_field(default=ZERO, help_text="Signed, base units: the sum of the fills.")
+    average_price = exact_field(default=ZERO)
+    realized_pnl = exact_field(default=ZERO)
     fees = models.JSONField(default=dict, blank=True, help_text="Fees paid, by asset.")
     updated_at = models.DateTimeField()
 

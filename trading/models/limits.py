@@ -5,10 +5,13 @@ The latest version whose `effective_at` has passed is in force for its scope. Ro
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from trading.domain.enums import HaltScope
+from trading.domain.money import ZERO
 
 from .columns import choices, exact_field, one_of
 
@@ -42,9 +45,11 @@ class LimitsVersion(models.Model):
 
     max_order_notional = _limit("The most one order may be worth.")
     price_collar_pct = _limit("How far a limit price may be from the last price, in percent.")
-    max_price_age_seconds = exact_field(default=30, validators=_not_negative, help_text="Older prices deny.")
+    max_price_age_seconds = exact_field(
+        default=Decimal(30), validators=_not_negative, help_text="Older prices deny."
+    )
     max_balance_age_seconds = exact_field(
-        default=60, validators=_not_negative, help_text="Older balances deny."
+        default=Decimal(60), validators=_not_negative, help_text="Older balances deny."
     )
     exposure_limit_symbol = _limit("The most one symbol may have at risk.")
     exposure_limit_total = _limit("The most all symbols together may have at risk.")
@@ -53,7 +58,7 @@ class LimitsVersion(models.Model):
     max_open_orders = _count("Orders approved, in flight or open at the same time.")
     max_orders_per_minute = _count("Orders within sixty seconds.")
     duplicate_window_seconds = exact_field(
-        default=0,
+        default=ZERO,
         validators=_not_negative,
         help_text="The same order again within this time is denied. 0: off.",
     )

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from trading.domain.enums import CancelState, OrderOrigin, OrderStatus, OrderType, Side, TimeInForce
+from trading.domain.money import ZERO
 from trading.domain.order_states import AT_RISK
 
 from .accounts import ExchangeAccount
@@ -50,9 +51,9 @@ class Order(models.Model):
     status_reason = models.CharField(max_length=300, blank=True)
     cancel_state = models.CharField(max_length=20, choices=choices(CancelState), default=CancelState.NONE)
 
-    filled_quantity = exact_field(default=0, help_text="Sum of the booked fills.")
-    filled_notional = exact_field(default=0)
-    venue_filled_quantity = exact_field(default=0, help_text="The most the venue ever reported as filled.")
+    filled_quantity = exact_field(default=ZERO, help_text="Sum of the booked fills.")
+    filled_notional = exact_field(default=ZERO)
+    venue_filled_quantity = exact_field(default=ZERO, help_text="The most the venue ever reported as filled.")
 
     limits_version = models.ForeignKey(LimitsVersion, models.PROTECT, null=True, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
