@@ -32,7 +32,7 @@ from ..http import WireAnswer, WireFailure, WireRequest
 from ..limiter import SlotBook
 from .classify import classify_cancel, classify_place, find_code
 from .codes import CLOCK_CODES, THROTTLE_CODES
-from .constants import DEFAULT_RECV_WINDOW_MS, PLACE, RETRY_AFTER_429_SECONDS, TEST_ORDER, Endpoint
+from .constants import DEFAULT_RECV_WINDOW_MS, PLACE, RETRY_AFTER_429_SECONDS, TEST_ORDER, MexcEndpoint
 from .line import MexcLine, stop_guard
 from .order_form import echo_of, place_pairs
 from .signing import Pairs
@@ -76,7 +76,7 @@ class MexcActing:
 
         return self._act(TEST_ORDER, prepare, lambda answer: self._judge_place(answer, request, is_test=True))
 
-    def cancel(self, endpoint: Endpoint, make_pairs: Callable[[], Pairs]) -> CancelOutcome:
+    def cancel(self, endpoint: MexcEndpoint, make_pairs: Callable[[], Pairs]) -> CancelOutcome:
         def prepare() -> WireRequest:
             pairs = make_pairs()
             charges = self._line.limits.charges(endpoint)
@@ -91,7 +91,7 @@ class MexcActing:
         return self._act(endpoint, prepare, self._judge_cancel)
 
     # -- steps -------------------------------------------------------------------------------------------------
-    def _prepare_order(self, endpoint: Endpoint, request: PlaceRequest) -> WireRequest:
+    def _prepare_order(self, endpoint: MexcEndpoint, request: PlaceRequest) -> WireRequest:
         guard = stop_guard(self._line.connection, request.deadline)
         guard()  # asked here as well, so that a dead permit does not even connect
         return self._line.prepare(
@@ -129,7 +129,7 @@ class MexcActing:
 
     def _act(
         self,
-        endpoint: Endpoint,
+        endpoint: MexcEndpoint,
         prepare: Callable[[], WireRequest],
         judge: Callable[[WireAnswer], Outcome],
     ) -> Outcome | Unknown | NotSentOutcome:

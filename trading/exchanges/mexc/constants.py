@@ -17,7 +17,7 @@ MIB = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class MexcEndpoint:
     """`weight` counts against the shared 300 per 10 s of an address; `bucket` is the account's own limit, if any."""
 
     name: str
@@ -29,25 +29,25 @@ class Endpoint:
     max_bytes: int = MIB
 
 
-PING = Endpoint("ping", "GET", "/api/v3/ping", is_signed=False)
-TIME = Endpoint("time", "GET", "/api/v3/time", is_signed=False)
+PING = MexcEndpoint("ping", "GET", "/api/v3/ping", is_signed=False)
+TIME = MexcEndpoint("time", "GET", "/api/v3/time", is_signed=False)
 # Over 2,000 symbols of about 750 bytes: larger than any other answer.
-EXCHANGE_INFO = Endpoint(
+EXCHANGE_INFO = MexcEndpoint(
     "exchangeInfo", "GET", "/api/v3/exchangeInfo", 25, is_signed=False, max_bytes=16 * MIB
 )
-TICKER_PRICE = Endpoint("tickerPrice", "GET", "/api/v3/ticker/price", 10, is_signed=False)
-BOOK_TICKER = Endpoint("bookTicker", "GET", "/api/v3/ticker/bookTicker", 10, is_signed=False)
-SELF_SYMBOLS = Endpoint("selfSymbols", "GET", "/api/v3/selfSymbols")
-ACCOUNT = Endpoint("account", "GET", "/api/v3/account", 10, bucket="account")
-KEY_INFO = Endpoint("apiKeyInfo", "GET", "/api/v3/apiKeyInfo")  # POST on this path changes the key: never
-OPEN_ORDERS = Endpoint("openOrders", "GET", "/api/v3/openOrders", 3)
-QUERY_ORDER = Endpoint("queryOrder", "GET", "/api/v3/order", 2)
-MY_TRADES = Endpoint("myTrades", "GET", "/api/v3/myTrades", 10)
-PLACE = Endpoint("placeOrder", "POST", "/api/v3/order", bucket="orders")
-TEST_ORDER = Endpoint("testOrder", "POST", "/api/v3/order/test")
-CANCEL = Endpoint("cancelOrder", "DELETE", "/api/v3/order", bucket="orders")
-CANCEL_SYMBOL = Endpoint("cancelSymbol", "DELETE", "/api/v3/openOrders", bucket="orders")
-CANCEL_ACCOUNT = Endpoint("cancelAccount", "DELETE", "/api/v3/order/all", bucket="orders")
+TICKER_PRICE = MexcEndpoint("tickerPrice", "GET", "/api/v3/ticker/price", 10, is_signed=False)
+BOOK_TICKER = MexcEndpoint("bookTicker", "GET", "/api/v3/ticker/bookTicker", 10, is_signed=False)
+SELF_SYMBOLS = MexcEndpoint("selfSymbols", "GET", "/api/v3/selfSymbols")
+ACCOUNT = MexcEndpoint("account", "GET", "/api/v3/account", 10, bucket="account")
+KEY_INFO = MexcEndpoint("apiKeyInfo", "GET", "/api/v3/apiKeyInfo")  # POST on this path changes the key: never
+OPEN_ORDERS = MexcEndpoint("openOrders", "GET", "/api/v3/openOrders", 3)
+QUERY_ORDER = MexcEndpoint("queryOrder", "GET", "/api/v3/order", 2)
+MY_TRADES = MexcEndpoint("myTrades", "GET", "/api/v3/myTrades", 10)
+PLACE = MexcEndpoint("placeOrder", "POST", "/api/v3/order", bucket="orders")
+TEST_ORDER = MexcEndpoint("testOrder", "POST", "/api/v3/order/test")
+CANCEL = MexcEndpoint("cancelOrder", "DELETE", "/api/v3/order", bucket="orders")
+CANCEL_SYMBOL = MexcEndpoint("cancelSymbol", "DELETE", "/api/v3/openOrders", bucket="orders")
+CANCEL_ACCOUNT = MexcEndpoint("cancelAccount", "DELETE", "/api/v3/order/all", bucket="orders")
 
 # Documented limits [D26] and the part of them we use. A bucket can spend its burst and its rate in one window, so
 # burst + rate x window <= share x limit. MEXC sends no usage headers: a margin is all the protection there is.

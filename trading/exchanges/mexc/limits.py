@@ -17,7 +17,7 @@ from .constants import (
     ORDERS_PER_SECOND,
     SHARE_PERCENT,
     WEIGHT_PER_10_SECONDS,
-    Endpoint,
+    MexcEndpoint,
 )
 
 
@@ -49,11 +49,11 @@ class MexcLimits:
         pace = max(1, int(connection.rate_limit_rps * TOKEN))
         self._pace = Bucket("pace", f"{account}:pace", max(TOKEN, pace), pace)
 
-    def charges(self, endpoint: Endpoint) -> list[Charge]:
+    def charges(self, endpoint: MexcEndpoint) -> list[Charge]:
         found = [Charge(self._address, endpoint.weight)]
         if endpoint.bucket:
             found.append(Charge(self._account[endpoint.bucket]))
         return found
 
-    def new_order_charges(self, endpoint: Endpoint) -> list[Charge]:
+    def new_order_charges(self, endpoint: MexcEndpoint) -> list[Charge]:
         return [*self.charges(endpoint), Charge(self._pace)]

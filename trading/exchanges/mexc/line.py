@@ -29,7 +29,7 @@ from ..redaction import redact
 from ..strict_json import load_json
 from .classify import find_read_error, retry_after_seconds
 from .codes import CLOCK_CODES
-from .constants import DEFAULT_RECV_WINDOW_MS, TIME, Endpoint
+from .constants import DEFAULT_RECV_WINDOW_MS, TIME, MexcEndpoint
 from .limits import MexcLimits
 from .parse import parse_server_time
 from .signing import Pairs, encode_query, signed_query
@@ -76,14 +76,14 @@ class MexcLine:
 
     # -- reads -------------------------------------------------------------------------------------------------
     def read(
-        self, endpoint: Endpoint, pairs: Pairs = (), *, urgent: bool = False, retries: int | None = None
+        self, endpoint: MexcEndpoint, pairs: Pairs = (), *, urgent: bool = False, retries: int | None = None
     ) -> Any:
         """The parsed JSON of a 200 answer without a complaint."""
         return load_json(self.read_answer(endpoint, pairs, urgent=urgent, retries=retries).body)
 
     def read_answer(
         self,
-        endpoint: Endpoint,
+        endpoint: MexcEndpoint,
         pairs: Pairs = (),
         *,
         urgent: bool = False,
@@ -111,7 +111,11 @@ class MexcLine:
                 time.sleep(pause)
 
     def _ask(
-        self, endpoint: Endpoint, pairs: Pairs, urgent: bool, judge: Callable[[WireAnswer], VenueError | None]
+        self,
+        endpoint: MexcEndpoint,
+        pairs: Pairs,
+        urgent: bool,
+        judge: Callable[[WireAnswer], VenueError | None],
     ) -> WireAnswer:
         self._wait_for_tokens(endpoint, urgent)
         began, outcome = boot_seconds(), "unavailable"
@@ -140,7 +144,7 @@ class MexcLine:
             load_json(answer.body)  # raises MalformedAnswer here, where it is retried
         return error
 
-    def _wait_for_tokens(self, endpoint: Endpoint, urgent: bool) -> None:
+    def _wait_for_tokens(self, endpoint: MexcEndpoint, urgent: bool) -> None:
         grant = self.acquire(
             self.limits.charges(endpoint), urgent=urgent, max_wait_seconds=self.connection.timeout_seconds
         )
@@ -162,7 +166,7 @@ class MexcLine:
         self.close_venue_on(answer.http_status, answer.retry_after)
         return answer
 
-    def observe(self, endpoint: Endpoint, outcome: str, seconds: float) -> None:
+    def observe(self, endpoint: MexcEndpoint, outcome: str, seconds: float) -> None:
         self._observer.on_request(self.connection.venue, endpoint.name, outcome, seconds)
 
     def close_venue_on(self, http_status: int, retry_after: str) -> None:
@@ -181,7 +185,7 @@ class MexcLine:
     # -- building ----------------------------------------------------------------------------------------------
     def prepare(
         self,
-        endpoint: Endpoint,
+        endpoint: MexcEndpoint,
         pairs: Pairs,
         *,
         stamp_ms: int | None = None,
