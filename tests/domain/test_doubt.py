@@ -145,6 +145,13 @@ def test_the_proof_is_reached_by_following_the_schedule():
     assert is_proven_absent(replace(state, open_orders_clear_at=now, fills_clear_at=now))
 
 
+def test_once_the_row_is_complete_the_schedule_is_followed_again():
+    now = after(60)
+    two, three = (replace(FRESH, not_found_at=PROVEN.not_found_at[:count]) for count in (2, 3))
+    assert next_query_at(two, now) - now == NOT_FOUND_SPACING
+    assert next_query_at(three, now) - now == timedelta(seconds=30)
+
+
 def test_old_doubt_is_asked_about_less_often():
     soon, late = FRESH.doubt_since + timedelta(minutes=14), FRESH.doubt_since + timedelta(minutes=16)
     assert next_query_at(FRESH, soon) - soon == timedelta(seconds=30)

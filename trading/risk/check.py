@@ -144,4 +144,5 @@ def shown(number: Decimal | int) -> str:
         return str(number)
     if not number.is_finite() or (number and number.adjusted() >= _MAX_SHOWN):
         return str(number)[:40]
-    return plain(number.quantize(_TEXT_DECIMALS))
+    with exact_arithmetic():
+        return plain(number.quantize(_TEXT_DECIMALS))
