@@ -28,6 +28,8 @@ class LiveConfig:
     exposure_limit_usd: Decimal
     symbols: tuple[str, ...]
     order_size: Decimal
+    market_expiry_sec: int
+    limit_expiry_sec: int
     retry_backoff_ms: int
     max_retries: int
 

@@ -67,6 +67,8 @@ LIVE_FIELDS: dict[str, tuple[Reader, Any]] = {
     "exposure_limit_usd": (MONEY, REQUIRED),
     "symbols": (read_symbols, REQUIRED),
     "order_size": (decimal_between("0.000000000000000001", "1000000000"), REQUIRED),
+    "market_expiry_sec": (integer_between(1, 3600), 10),
+    "limit_expiry_sec": (integer_between(1, 86_400), 60),
     "retry_backoff_ms": (integer_between(0, 60_000), 500),
     "max_retries": (integer_between(0, 5), 3),
 }

@@ -28,8 +28,14 @@ _exchanges: dict[tuple[Any, ...], Exchange] = {}
 
 
 def stop_requested() -> bool:
-    """The local stop flag: seen by every process of this host before it writes a new order."""
-    return bool(os.path.exists(settings.STOP_FLAG))
+    """The local stop flag: seen by every process of this host before it writes a new order. Unreadable means stop."""
+    try:
+        os.stat(settings.STOP_FLAG)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def describe(account: ExchangeAccount, credentials: Credentials | None) -> Connection:
@@ -47,7 +53,7 @@ def describe(account: ExchangeAccount, credentials: Credentials | None) -> Conne
         base_url=account.base_url,
         account=account.name,
         credentials=credentials,
-        timeout_seconds=float(configured.timeout_sec),
+        timeout_seconds=configured.timeout_sec,
         rate_limit_rps=account.rate_limit_rps or configured.rate_limit_rps,
         max_retries=live.max_retries,
         retry_backoff_ms=live.retry_backoff_ms,

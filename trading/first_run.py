@@ -35,6 +35,7 @@ OPERATOR = "operator"
 ACCOUNT = "paper"
 TOKEN = "first-run"
 TOKEN_DAYS = 90
+PAPER_RATE = 100  # new orders a second: the simulated venue allows more than a real one
 ALL_ROLES = ("viewer", "trader", "risk", "admin")
 # Where real money moves, whoever gives out the roles must not trade.
 OPERATOR_ROLES = {"paper": ALL_ROLES, "testnet": ALL_ROLES, "production": ("viewer", "admin")}
@@ -151,6 +152,7 @@ def seed_paper_account(simulator: dict[str, str]) -> None:
             environment=Environment.SIMULATED,
             mode=TradingMode.PAPER,
             base_url=base_url,
+            rate_limit_rps=PAPER_RATE,
             is_default=not ExchangeAccount.objects.filter(is_default=True).exists(),
             actor=ACTOR,
         )

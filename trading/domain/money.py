@@ -98,6 +98,12 @@ def multiply(left: Decimal, right: Decimal) -> Decimal:
         return (left * right).quantize(_COLUMN).normalize() + ZERO
 
 
+def add(left: Decimal, right: Decimal) -> Decimal:
+    """Exact sum, also where the 28-digit default context would round."""
+    with exact_arithmetic():
+        return left + right
+
+
 def divide(numerator: Decimal, denominator: Decimal) -> Decimal:
     """Quotient at 18 decimals. The caller makes sure that `denominator` is not zero."""
     with exact_arithmetic():

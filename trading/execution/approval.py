@@ -22,7 +22,6 @@ from trading.domain.denials import DenialCode
 from trading.domain.enums import HaltScope, OrderOrigin, OrderStatus, OrderType, TradingMode, TradingState
 from trading.domain.errors import UnknownName
 from trading.domain.gate import ScopeState, ask_gate
-from trading.domain.positions import shrinks
 from trading.doorbell import ring
 from trading.locking import lock_account
 from trading.metrics import ORDER_LATENCY
@@ -40,13 +39,13 @@ from trading.models.columns import new_id
 from trading.queries.halts import current_epoch, read_scopes
 from trading.queries.limits import limits_in_force
 from trading.queries.risk_facts import facts_record, gather_facts
-from trading.risk import Check, RiskFacts, evaluate
+from trading.risk import Check, OrderFacts, RiskFacts, evaluate
+from trading.risk.check import UnknownFact
+from trading.risk.measures import only_shrinks
 
 from .changes import order_data
 from .proposal import Proposal
 
-LIFE = {OrderType.MARKET: timedelta(seconds=10)}
-DEFAULT_LIFE = timedelta(seconds=60)
 # The bell has this long before the poller looks for itself.
 BELL_GRACE = timedelta(milliseconds=500)
 
@@ -102,15 +101,29 @@ def judge(
 
 
 def _gate_check(scopes: list[ScopeState], proposal: Proposal, facts: RiskFacts) -> tuple[Check, ...]:
-    position = facts.symbol_exposure.position
-    quantity = proposal.exposure_quantity(facts.price.last)
-    reduces = proposal.request.reduce_only and shrinks(position, proposal.request.side, quantity)
+    reduces = proposal.request.reduce_only and _only_shrinks(proposal.order_facts(), facts)
     denials = ask_gate(scopes, shrinks_position=reduces)
     if denials:
         return tuple(Check("gate", denial.code, False, denial.observed, denial.limit) for denial in denials)
     return (
         Check("gate", DenialCode.HALTED, True, TradingState.ACTIVE if not reduces else "passes", "active"),
     )
+
+
+def _life_of(order_type: OrderType) -> timedelta:
+    """How long an approval may wait for its permit."""
+    live = settings.LEVI_CONFIG.live
+    return timedelta(
+        seconds=live.market_expiry_sec if order_type is OrderType.MARKET else live.limit_expiry_sec
+    )
+
+
+def _only_shrinks(order: OrderFacts, facts: RiskFacts) -> bool:
+    """As the reduce-only rule sees it; what cannot be measured does not shrink."""
+    try:
+        return only_shrinks(order, facts)
+    except UnknownFact:
+        return False
 
 
 def _may_register() -> bool:
@@ -210,7 +223,7 @@ def _write_order(
         limits_version=judgement.limits,
         approved_at=now if approved else None,
         approved_epoch=judgement.epoch if approved else None,
-        expires_at=now + LIFE.get(request.order_type, DEFAULT_LIFE) if approved else None,
+        expires_at=now + _life_of(request.order_type) if approved else None,
         next_action_at=now + BELL_GRACE if approved else None,
         finished_at=None if approved else now,
         created_at=now,

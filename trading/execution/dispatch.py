@@ -56,26 +56,35 @@ class Permit:
 
 def dispatch_order(order_id: UUID) -> PlaceOutcome | None:
     """Send an approved order if everything still allows it. None: nothing was sent by this call."""
-    order = Order.objects.select_related("account", "instrument", "strategy").get(pk=order_id)
-    if order.status != OrderStatus.APPROVED or lapse_if_void(order):
+    order = _load(order_id)
+    if order.status != OrderStatus.APPROVED:
         return None
     try:
         exchange = exchange_for(order.account)
-        began = time.perf_counter()
-        exchange.warm_up()
-        if not exchange.acquire_place_slot(SLOT_WAIT_SECONDS):
-            return None  # the poller comes again, until the intent expires
-        ORDER_LATENCY.labels("dial").observe(time.perf_counter() - began)
-        permit = _take_permit(order, exchange)
+        permit = _dial_and_permit(order, exchange)
     except LeviError as error:
         log.warning("order %s not sent yet: %s", order.client_order_id, error)
-        return None
+        permit = None
     if permit is None:
-        lapse_if_void(Order.objects.select_related("account", "instrument", "strategy").get(pk=order_id))
+        lapse_if_void(_load(order_id))  # else the poller comes again
         return None
     outcome = exchange.place_order(_place_request(permit))
     record_outcome(order.id, permit.attempt, outcome)
     return outcome
+
+
+def _load(order_id: UUID) -> Order:
+    return Order.objects.select_related("account", "instrument", "strategy").get(pk=order_id)
+
+
+def _dial_and_permit(order: Order, exchange: Exchange) -> Permit | None:
+    """A live connection and a place in the rate limit first, so that neither eats the permit's second."""
+    began = time.perf_counter()
+    exchange.warm_up()
+    if not exchange.acquire_place_slot(SLOT_WAIT_SECONDS):
+        return None
+    ORDER_LATENCY.labels("dial").observe(time.perf_counter() - began)
+    return _take_permit(order, exchange)
 
 
 _CLAIM = """

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from trading.domain.money import ZERO, divide, multiply
+from trading.domain.money import ZERO, add, divide, multiply
 from trading.models import ExchangeAccount, Position
 
 from .limits import limits_in_force
@@ -90,7 +90,7 @@ def held_exposure(account: ExchangeAccount, prices: PriceTable | None = None) ->
         if worth is None:
             unpriced.append(symbol)
         else:
-            total += worth
+            total = add(total, worth)
     return total, unpriced
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Q
 
 from trading.domain.enums import OrderStatus, Side
-from trading.domain.money import ZERO, divide, multiply
+from trading.domain.money import ZERO, add, divide, multiply
 from trading.domain.order_states import AT_RISK
 from trading.models import Balance, ExchangeAccount, Instrument, LimitsVersion, Order, Position, Strategy
 from trading.risk.facts import OrderFacts, PriceFacts, RiskFacts, SymbolExposure
@@ -68,7 +68,7 @@ def exposures(account: ExchangeAccount, pending: list[PendingOrder]) -> dict[str
     )
     sums: dict[str, dict[Side, Decimal]] = defaultdict(lambda: {Side.BUY: ZERO, Side.SELL: ZERO})
     for order in pending:
-        sums[order.symbol][order.side] += order.remaining
+        sums[order.symbol][order.side] = add(sums[order.symbol][order.side], order.remaining)
     return {
         symbol: SymbolExposure(positions.get(symbol, ZERO), sums[symbol][Side.BUY], sums[symbol][Side.SELL])
         for symbol in {*positions, *sums}
@@ -89,7 +89,7 @@ def free_balances(
             continue  # the venue's own lock already covers it
         asset = order.quote_asset if order.side is Side.BUY else order.base_asset
         needed = multiply(order.remaining, order.price) if order.side is Side.BUY else order.remaining
-        free[asset] = free.get(asset, ZERO) - needed
+        free[asset] = add(free.get(asset, ZERO), -needed)
     return free, observed_at
 
 
@@ -103,7 +103,7 @@ def _others(
         worth = prices.worth(other, exposure.worst_quantity)
         if worth is None:
             return None
-        total += worth
+        total = add(total, worth)
     return total
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from trading.domain.money import ZERO, multiply
+from trading.domain.money import ZERO, add, multiply
 from trading.models import Balance, EquitySnapshot, ExchangeAccount, Position, Quote
 
 DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "USD1", "DAI"})
@@ -101,9 +101,9 @@ def value_account(account: ExchangeAccount, prices: PriceTable) -> EquityRow | N
             if total:
                 unpriced.append(balance.asset)
         elif balance.asset in DOLLARS:
-            cash += total
+            cash = add(cash, total)
         else:
-            other += multiply(total, rate)
+            other = add(other, multiply(total, rate))
     return EquityRow(cash + other, cash, other, tuple(sorted(unpriced)))
 
 
