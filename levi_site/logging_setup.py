@@ -21,7 +21,11 @@ QUIET_LOGGERS = (
     # One line per task received and done says nothing about an order that the audit trail does not say better.
     *("celery.app.trace", "celery.worker.strategy"),
 )
-STANDARD_KEYS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
+STANDARD_KEYS = frozenset(vars(logging.makeLogRecord({}))) | {
+    *("message", "asctime", "taskName"),
+    # What Django and Celery attach: objects, not facts.
+    *("request", "data", "server_time"),
+}
 
 
 def escape_line_breaks(text: str) -> str:

@@ -5,9 +5,11 @@ Exit codes: 0 stopped on request, 1 could not start, 2 wrong use or wrong config
 
 from __future__ import annotations
 
+import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from levi_site.config import load_config
@@ -19,7 +21,7 @@ from levi_site.stack.installation import Installation, build_installation, make_
 from levi_site.stack.instance_lock import AlreadyRunning, hold_instance, lock_file
 from levi_site.stack.options import EMBEDDED, StackOptions, parse_options
 from levi_site.stack.output import Console
-from levi_site.stack.ports import is_port_free
+from levi_site.stack.ports import hold_port, is_port_free
 from levi_site.stack.postgres_binaries import ServerMissing
 from levi_site.stack.process_spec import Phase, ProcessSpec
 from levi_site.stack.processes import build_setup, build_specs
@@ -48,18 +50,28 @@ def check_environment(env: Environment, options: StackOptions) -> str:
             raise SettingError(
                 f"{variable} is not set; production needs servers that are backed up and watched, not embedded ones"
             )
-    if options.wants("web") and not is_port_free(options.port, options.host):
-        raise SettingError(
-            f"PORT={options.port} is in use on {options.host}; choose another:  PORT={options.port + 1} make run"
-        )
     return mode
+
+
+@contextmanager
+def hold_panel_port(options: StackOptions) -> Iterator[None]:
+    claim = hold_port(options.port) if options.wants("web") else socket.socket()
+    try:
+        if claim is None or (options.wants("web") and not is_port_free(options.port, options.host)):
+            raise SettingError(
+                f"PORT={options.port} is in use on {options.host}; choose another:  PORT={options.port + 1} make run"
+            )
+        yield
+    finally:
+        if claim:
+            claim.close()
 
 
 def run_up(argv: Sequence[str]) -> int:
     try:
         env = Environment.load()
         options = parse_options(argv, env)
-        with hold_instance(env.home_dir, options.lock_name):
+        with hold_instance(env.home_dir, options.lock_name), hold_panel_port(options):
             # Announcements of a stack that was killed are void; only now is it certain that none runs.
             services_file(env.home_dir).unlink(missing_ok=True)
             env = Environment.load()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -21,6 +22,22 @@ def is_port_free(port: int, host: str = LOOPBACK) -> bool:
         except OSError:
             return False
         return True
+
+
+def hold_port(port: int) -> socket.socket | None:
+    """Claim the panel's port among stacks of this machine, for as long as the returned socket is open.
+
+    The web server shares its port between workers (SO_REUSEPORT), so the system would let a second stack share it too.
+    A name in Linux's abstract namespace is claimed atomically and leaves no file. None: another stack has it.
+    """
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    if sys.platform == "linux":
+        try:
+            claim.bind(f"\0levi-panel-port-{port}")
+        except OSError:
+            claim.close()
+            return None
+    return claim
 
 
 def find_free_port() -> int:
