@@ -21,7 +21,6 @@ BELLS = {
     "cancel_order": "orders",
     "follow_order": "resolve",
     "sync_account": "sync",
-    "run_sweep": "default",
 }
 
 

@@ -6,13 +6,14 @@ worker, the thread that polls for what no bell announced and beats the heart of 
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
 from django.db import DatabaseError, close_old_connections
 
 from trading.doorbell import ring
@@ -21,14 +22,16 @@ from trading.execution.cancellation import send_cancel
 from trading.execution.dispatch import dispatch_order as send_order
 from trading.execution.following import follow_order as look_at_order
 from trading.execution.poller import poll_once
-from trading.execution.sweep import run_sweep as sweep_until_verdict
+from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account as sync_one_account
-from trading.models import ExchangeAccount, Order, Sweep
+from trading.models import ExchangeAccount, Order
 from trading.process_name import process_role
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 SYNC_SECONDS = 10
+HEART_SECONDS = 5
+SWEEP_GRACE_SECONDS = 3
 
 
 def _id(text: object) -> UUID | None:
@@ -65,12 +68,6 @@ def sync_account(account_id: str) -> None:
 
 
 @shared_task
-def run_sweep(sweep_id: str) -> None:
-    if (pk := _id(sweep_id)) and Sweep.objects.filter(pk=pk).exists():
-        sweep_until_verdict(pk)
-
-
-@shared_task
 def sync_all_accounts() -> None:
     """Beat's ring: one bell per account, once per slot whoever rings."""
     if jobs.claim_slot("sync", SYNC_SECONDS):
@@ -80,7 +77,10 @@ def sync_all_accounts() -> None:
 
 @shared_task
 def poll_orders() -> None:
+    """What the order workers and the supervisor do by themselves, for when they are gone."""
     poll_once()
+    for sweep_id in waiting_sweeps(for_seconds=SWEEP_GRACE_SECONDS):
+        run_sweep(sweep_id)
 
 
 @shared_task
@@ -89,16 +89,30 @@ def tidy_up() -> None:
 
 
 def _poll_for_ever() -> None:
+    """The body of the poller's thread. It must outlive anything, so it logs what it did not expect and goes on."""
+    heart_due = 0.0
     while True:
+        claimed = 0
         try:
             close_old_connections()
-            jobs.beat_heart()
-            claimed = poll_once() if process_role().startswith("orders") else 0
+            if time.monotonic() >= heart_due:
+                jobs.beat_heart()
+                heart_due = time.monotonic() + HEART_SECONDS
+            if process_role().startswith("orders"):
+                claimed = poll_once()
         except DatabaseError as error:
             log.warning("the poller could not reach the database: %s", type(error).__name__)
-            claimed = 0
+        except Exception:  # a defect in one step must not stop the search for every other order
+            log.exception("the poller met something unexpected and goes on")
         if not claimed:
             time.sleep(POLL_SECONDS)
+
+
+@worker_init.connect
+def freeze_before_fork(**_kwargs: object) -> None:
+    """What is loaded before the fork stays shared with the children: the collector must not touch it."""
+    gc.collect()
+    gc.freeze()
 
 
 @worker_process_init.connect

@@ -2,7 +2,7 @@
 
 An order that should be done at once (market, IOC, FOK) is looked for in the symbol's fills first: one such list
 serves every order of the symbol. A resting order is queried first, and the fills only when it has some. After half a
-minute the periodic sync takes over: it sees in one list which orders changed. Two followers of one order cost a request.
+minute the periodic sync takes over: it sees in one list which orders changed. A second follower costs one request.
 """
 
 from __future__ import annotations

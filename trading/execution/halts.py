@@ -24,7 +24,6 @@ from trading import audit
 from trading.domain.actors import Actor
 from trading.domain.enums import CancelScope, HaltScope, OrderStatus, TradingState
 from trading.domain.errors import InvalidInput, NotAllowed, StaleDecision, UnknownName
-from trading.doorbell import ring
 from trading.locking import take_halt_lock
 from trading.metrics import HALT_SECONDS
 from trading.models import ControlEpoch, HaltChange, HaltState, Order, Sweep
@@ -82,7 +81,6 @@ def engage(
         sweep = None
         if cancel is not None and state is TradingState.HALTED:
             sweep = Sweep.objects.create(change=change, cancel_scope=cancel, engaged_at=change.at)
-            ring("run_sweep", sweep.id)
     committed = time.perf_counter()
     HALT_SECONDS.labels("gate").observe(committed - began)
     drained, in_flight = _drain(committed, lock_granted=granted)

@@ -61,10 +61,14 @@ def claim_sweep(sweep_id: UUID) -> Sweep | None:
     return Sweep.objects.select_related("change").get(pk=sweep_id) if claimed else None
 
 
-def waiting_sweeps() -> list[UUID]:
-    """Running sweeps that nobody works on."""
-    free = Q(leased_until__isnull=True) | Q(leased_until__lt=timezone.now())
-    return list(Sweep.objects.filter(free, verdict=SweepVerdict.RUNNING).values_list("id", flat=True))
+def waiting_sweeps(*, for_seconds: int = 0) -> list[UUID]:
+    """Running sweeps that nobody works on, and that have waited for so long at least."""
+    now = timezone.now()
+    free = Q(leased_until__isnull=True) | Q(leased_until__lt=now)
+    waiting = Sweep.objects.filter(
+        free, verdict=SweepVerdict.RUNNING, engaged_at__lte=now - timedelta(seconds=for_seconds)
+    )
+    return list(waiting.values_list("id", flat=True))
 
 
 def run_sweep(sweep_id: UUID, *, progress: Callable[[Sweep], None] | None = None) -> Sweep:
@@ -116,10 +120,20 @@ def _one_round(sweep: Sweep) -> Report:
 
 
 def _cancel_ours(sweep: Sweep) -> None:
+    """Send the cancels that were not sent yet; look at the orders whose cancel the venue took."""
     orders = _in_scope(sweep).filter(status__in=WORKING).exclude(origin=OrderOrigin.EXTERNAL)
-    order_ids = list(orders.values_list("id", flat=True))
-    if not order_ids:
-        return
+    states = dict(orders.values_list("id", "cancel_state"))
+    sent = [order_id for order_id, state in states.items() if state == CancelState.SENT]
+    unsent = [order_id for order_id in states if order_id not in set(sent)]
+    if unsent:
+        _note_first_cancel(sweep)
+        sweep.cancels_sent += len(unsent)
+        Sweep.objects.filter(pk=sweep.pk).update(cancels_sent=sweep.cancels_sent)
+    _in_threads(_cancel, unsent)
+    _in_threads(follow_order, sent)
+
+
+def _note_first_cancel(sweep: Sweep) -> None:
     if sweep.first_cancel_at is None:
         sweep.first_cancel_at = timezone.now()
         Sweep.objects.filter(pk=sweep.pk, first_cancel_at__isnull=True).update(
@@ -128,26 +142,26 @@ def _cancel_ours(sweep: Sweep) -> None:
         HALT_SECONDS.labels("first_cancel").observe(
             (sweep.first_cancel_at - sweep.engaged_at).total_seconds()
         )
-    with ThreadPoolExecutor(_THREADS) as pool:
-        list(pool.map(_cancel_in_thread, order_ids))
-    sweep.cancels_sent += len(order_ids)
-    Sweep.objects.filter(pk=sweep.pk).update(cancels_sent=sweep.cancels_sent)
 
 
-def _cancel_in_thread(order_id: UUID) -> None:
-    try:
-        _guarded(_cancel_and_look, order_id)
-    finally:
-        connection.close()  # the pool's threads end with the round
+def _in_threads(step: Callable[[UUID], object], order_ids: list[UUID]) -> None:
+    def run(order_id: UUID) -> None:
+        try:
+            _guarded(step, order_id)
+        finally:
+            connection.close()  # the pool's threads end with the round
+
+    if order_ids:
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(run, order_ids))
 
 
-def _cancel_and_look(order_id: UUID) -> None:
+def _cancel(order_id: UUID) -> None:
     with transaction.atomic(durable=True):
         order = lock_order(order_id)
         if order.status in WORKING and order.cancel_state == CancelState.NONE:
             set_fields(order, cancel_state=CancelState.REQUESTED)
     send_cancel(order_id)
-    follow_order(order_id)
 
 
 def _guarded(step: Callable[[UUID], object], order_id: UUID) -> None:
