@@ -22,7 +22,9 @@ def holds(right: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(right)
 
 
-def entry(title: str, icon: str, model: str, *, app: str = "trading", right: str = "", page: str = "changelist") -> dict[str, Any]:
+def entry(
+    title: str, icon: str, model: str, *, app: str = "trading", right: str = "", page: str = "changelist"
+) -> dict[str, Any]:
     return {
         "title": title,
         "icon": icon,
@@ -71,7 +73,13 @@ NAVIGATION = [
             entry("API tokens", "vpn_key", "apitoken"),
             entry("Operators", "group", "user", app="auth"),
             entry("Roles", "badge", "group", app="auth"),
-            entry("Schedules", "schedule", "periodictask", app="django_celery_beat", right="trading.change_exchangeaccount"),
+            entry(
+                "Schedules",
+                "schedule",
+                "periodictask",
+                app="django_celery_beat",
+                right="trading.change_exchangeaccount",
+            ),
         ],
     },
 ]
@@ -96,7 +104,7 @@ UNFOLD = {
     "SITE_HEADER": "Levi",
     "SITE_SUBHEADER": "Trading control",
     "SITE_SYMBOL": "balance",
-    "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_URL": None,  # the panel is the site
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": file("icon.svg")}],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,

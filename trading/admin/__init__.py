@@ -1,0 +1,41 @@
+"""The panel: one file per screen, registered with Django's own admin site (a second site breaks Unfold).
+
+GET and HEAD change nothing anywhere; every change is a POST with a right of its own. Screens call the verbs of
+trading.execution and read through trading.queries; they decide nothing about trading themselves.
+"""
+
+from . import (
+    accounts,
+    audit_page,
+    fills,
+    instruments,
+    kill_switch,
+    limits,
+    operators,
+    orders,
+    portfolio,
+    positions,
+    reconciliation,
+    schedules,
+    signals,
+    strategies,
+    tokens,
+)
+
+__all__ = [
+    "accounts",
+    "audit_page",
+    "fills",
+    "instruments",
+    "kill_switch",
+    "limits",
+    "operators",
+    "orders",
+    "portfolio",
+    "positions",
+    "reconciliation",
+    "schedules",
+    "signals",
+    "strategies",
+    "tokens",
+]

@@ -1,0 +1,166 @@
+"""One account's page: its state, what is known of its key, its last syncs, and what may be asked for here.
+
+Of the key only the last characters and its rights are shown; the form for a new one never carries a value back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest
+
+from trading.domain.enums import Environment, TradingMode, VenueName
+from trading.models import ExchangeAccount, SyncRun
+
+from . import cells
+from .forms import PanelForm, ReasonForm
+from .page import Ask, Detail, Facts, Table
+from .reconciliation import run_seconds, run_state
+
+MANAGE = "trading.change_exchangeaccount"
+KEYS = "trading.change_credential"
+
+
+def _words(vocabulary: Any) -> list[tuple[str, str]]:
+    return [(member.value, member.value) for member in vocabulary]
+
+
+class CredentialForm(PanelForm):
+    """Password inputs without autofill; Django never renders a password's value back."""
+
+    key = forms.CharField(label="API key", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
+    secret = forms.CharField(
+        label="API secret", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    )
+
+
+class AccountForm(PanelForm):
+    name = forms.CharField(max_length=40, help_text="Lower-case letters, digits, _ or -.")
+    venue = forms.ChoiceField(choices=_words(VenueName))
+    environment = forms.ChoiceField(
+        choices=_words(Environment), help_text="Paper accounts are simulated, production accounts are live."
+    )
+    mode = forms.ChoiceField(choices=_words(TradingMode), help_text="The account trades in this mode only.")
+    base_url = forms.CharField(
+        label="Address", max_length=200, help_text="Checked against the list of known hosts."
+    )
+    rate_limit_rps = forms.DecimalField(
+        label="Orders per second", required=False, min_value=0, help_text="Empty: as configured."
+    )
+    is_default = forms.BooleanField(
+        label="Default account", required=False, help_text="Used when a signal names none."
+    )
+
+
+def describe_account(request: HttpRequest, row: ExchangeAccount) -> Detail:
+    facts = Facts(
+        "",
+        [
+            ("Venue", row.venue),
+            ("Environment", row.environment),
+            ("Mode", cells.badge(row.mode)),
+            ("Address", row.base_url),
+            ("Orders per second", row.rate_limit_rps or "as configured"),
+            ("Default account", "yes" if row.is_default else "no"),
+            ("Last complete sync", cells.when(row.synced_at)),
+            ("Sync error", row.sync_error or cells.NOTHING),
+            ("Created", cells.when(row.created_at)),
+        ],
+        note=""
+        if row.mode == settings.LEVI_MODE
+        else f"Levi runs in {settings.LEVI_MODE} mode: this account sends nothing.",
+    )
+    runs = SyncRun.objects.filter(account=row).order_by("-started_at")[:8]
+    return Detail(
+        title=row.name,
+        badges=[cells.badge("enabled" if row.is_enabled else "disabled"), cells.badge(row.mode)],
+        sections=[facts, _key(row), _runs(row, runs)],
+        side=_asks(request, row),
+    )
+
+
+def _key(row: ExchangeAccount) -> Facts:
+    key = getattr(row, "credential", None)
+    if key is None:
+        return Facts(
+            "API key", [("", "No key is stored.")], note="Without a key nothing can be sent or read."
+        )
+    rights = key.rights or {}
+    dangerous = ", ".join(rights.get("dangerous", []))
+    return Facts(
+        "API key",
+        [
+            ("Key ends with", cells.mono(f"…{key.key_hint}")),
+            ("Stored", cells.when(key.replaced_at)),
+            ("Rights, as the venue says", ", ".join(rights.get("rights", [])) or "not asked yet"),
+            ("Must not have", cells.badge(dangerous, "bad") if dangerous else "nothing dangerous"),
+            ("Days left", rights.get("days_left") or cells.NOTHING),
+            ("Asked", cells.when(key.rights_checked_at)),
+        ],
+        note="Key and secret are stored encrypted and are never shown again.",
+    )
+
+
+def _runs(row: ExchangeAccount, runs: Any) -> Table:
+    rows = [
+        [
+            cells.when(run.started_at),
+            run_state(run),
+            cells.duration(run_seconds(run)),
+            run.fills_booked,
+            run.breaks_open,
+            run.error,
+        ]
+        for run in runs
+    ]
+    url = f"{cells.page_url('syncrun', 'changelist')}?account={row.name}"
+    headers = ["Started", "Result", "#Took", "#Fills", "#Breaks", "Error"]
+    return Table("Last syncs", headers, rows, empty="Never synced.", more_url=url)
+
+
+def _asks(request: HttpRequest, row: ExchangeAccount) -> list[Ask]:
+    url = cells.page_url
+    asks = []
+    if request.user.has_perm(MANAGE):
+        asks += [
+            Ask(
+                "Sync now",
+                url("exchangeaccount", "sync", row.pk),
+                "Sync now",
+                why="Reads balances, orders, fills and prices from the venue.",
+            ),
+            Ask(
+                "Connection",
+                url("exchangeaccount", "test", row.pk),
+                "Test the connection",
+                why="Asks the venue for its clock and for the key's rights. Places nothing.",
+            ),
+        ]
+    if request.user.has_perm(KEYS):
+        asks.append(
+            Ask(
+                "API key",
+                url("exchangeaccount", "credentials", row.pk),
+                "Store the key",
+                CredentialForm(),
+                "Replaces the key that is stored. Use one that may trade and read, never withdraw.",
+            )
+        )
+    if request.user.has_perm(MANAGE):
+        asks.append(_switch(row))
+    return asks
+
+
+def _switch(row: ExchangeAccount) -> Ask:
+    word, tone = ("Disable", "quiet-bad") if row.is_enabled else ("Enable", "good")
+    why = "A disabled account sends no new order; cancels still work, and it is still synced."
+    return Ask(
+        f"{word} the account",
+        cells.page_url("exchangeaccount", "switch", row.pk),
+        word,
+        ReasonForm(),
+        why,
+        tone,
+    )

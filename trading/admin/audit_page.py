@@ -1,0 +1,198 @@
+"""The audit trail: search by who, what, which object and when; verify all of it; take a copy away.
+
+Entries are never changed or deleted, here or anywhere. Verification reads everything and so is a POST with its own
+right; an export is streamed and guarded against spreadsheet formulas.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from trading import audit
+from trading.models import AuditEntry
+
+from . import cells
+from .acting import actor_of, attempt, go
+from .filters import by, by_time
+from .page import Detail, Facts, Page, PanelAdmin, Table, demand
+from .signals import pretty
+
+# The families of kinds; choosing one is a range on the index by kind.
+FAMILIES = (
+    "order",
+    "fill",
+    "halt",
+    "sweep",
+    "cancel",
+    "limits",
+    "account",
+    "credential",
+    "strategy",
+    "token",
+    "operator",
+    "break",
+    "alarm",
+)
+PAGES = {
+    "order": "order",
+    "account": "exchangeaccount",
+    "strategy": "strategy",
+    "limits": "limitsversion",
+    "token": "apitoken",
+    "break": "break",
+    "signal": "signal",
+    "fill": "fill",
+}
+_CONTENT_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+
+
+def object_cell(entry: AuditEntry) -> Any:
+    page = PAGES.get(entry.object_type)
+    name = f"{entry.object_type} {entry.object_id[:13]}".strip()
+    return cells.row_link(page, entry.object_id, name) if page and entry.object_id else name or cells.NOTHING
+
+
+def summary(entry: AuditEntry) -> str:
+    """The few words of the data that a person wants to see in a list."""
+    data = entry.data
+    names = ("status", "symbol", "side", "name", "scope", "target", "after", "reason", "account", "code")
+    return " · ".join(
+        str(data[name]) for name in names if data.get(name) and not isinstance(data[name], (dict, list))
+    )[:140]
+
+
+@admin.register(AuditEntry)
+class AuditScreen(PanelAdmin):
+    list_display = ("at_cell", "kind_cell", "actor", "object_cell", "summary_cell")
+    list_display_links = ("kind_cell",)
+    list_filter = (
+        by("kind", "kind", "kind__startswith", lambda: [(f"{word}.", word) for word in FAMILIES]),
+        by_time("at"),
+    )
+    search_fields = ("actor",)
+    search_help_text = "Who (operator:anna), a kind (halt.engaged), an object's id, or a request id"
+    ordering = ("-id",)
+    list_before_template = "panel/audit_tools.html"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        types = [*PAGES, "halt", "operator", "schedule", ""]
+        found = Q(actor=term) | Q(kind=term) | Q(object_type__in=types, object_id=term)
+        return queryset.filter(found), False
+
+    def pages(self) -> Sequence[Page]:
+        return [("verify/", "verify", self.verify_view), ("export/", "export", self.export_view)]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        rights = {
+            "may_verify": request.user.has_perm("trading.verify_audit"),
+            "may_export": request.user.has_perm("trading.export_audit"),
+        }
+        return super().changelist_view(request, {**(extra_context or {}), **rights})
+
+    def describe(self, request: HttpRequest, row: AuditEntry) -> Detail:
+        facts = [
+            ("At", cells.when(row.at)),
+            ("Who", row.actor),
+            ("Object", object_cell(row)),
+            ("Request id", cells.mono(row.request_id)),
+        ]
+        chain = [
+            ("Chain", cells.mono(row.stream)),
+            ("Number in it", row.sequence),
+            ("Hash", cells.mono(row.hash)),
+            ("Hash before", cells.mono(row.previous_hash)),
+        ]
+        return Detail(title=row.kind, sections=[Facts("", facts), *_data(row.data), Facts("Chain", chain)])
+
+    @method_decorator(require_POST)
+    def verify_view(self, request: HttpRequest) -> HttpResponse:
+        demand(request, "trading.verify_audit")
+        began = time.perf_counter()
+        report = attempt(request, audit.verify)
+        if report is not None and report.ok:
+            took = time.perf_counter() - began
+            messages.success(
+                request,
+                f"Intact: {report.entries} entries in {report.streams} chains verified in {took:.1f} s.",
+            )
+        elif report is not None:
+            for damage in report.damages[:10]:
+                messages.error(
+                    request,
+                    f"Entry {damage.entry_id} ({damage.stream}, number {damage.sequence}): {damage.detail}. "
+                    "Stop trading and read the runbook.",
+                )
+        return go("auditentry")
+
+    @method_decorator(require_POST)
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        demand(request, "trading.export_audit")
+        name = request.POST.get("format", "ndjson")
+        lines = attempt(request, lambda: _exported(request, name))
+        if lines is None:
+            return go("auditentry")
+        answer = StreamingHttpResponse(lines, content_type=_CONTENT_TYPES[name])
+        answer["Content-Disposition"] = f'attachment; filename="audit.{name}"'
+        return answer
+
+    @display(description="time")
+    def at_cell(self, row: AuditEntry) -> Any:
+        return cells.when(row.at)
+
+    @display(description="what")
+    def kind_cell(self, row: AuditEntry) -> Any:
+        return row.kind
+
+    @display(description="object")
+    def object_cell(self, row: AuditEntry) -> Any:
+        return object_cell(row)
+
+    @display(description="details")
+    def summary_cell(self, row: AuditEntry) -> Any:
+        return summary(row)
+
+
+def _exported(request: HttpRequest, name: str) -> Iterable[str]:
+    lines = audit.export_entries(AuditEntry.objects.all(), name)
+    with transaction.atomic():
+        audit.record("audit.exported", actor=actor_of(request), object_type="audit", data={"format": name})
+    return lines
+
+
+def _data(data: dict[str, Any]) -> list[Facts | Table]:
+    """Before and after side by side where both are recorded; everything else as it is."""
+    before, after = data.get("before"), data.get("after")
+    if isinstance(before, dict) and isinstance(after, dict):
+        names = sorted({*before, *after})
+        rows = [
+            [name.replace("_", " "), _word(before.get(name)), _word(after.get(name))]
+            for name in names
+            if before.get(name) != after.get(name)
+        ]
+        rest = {name: value for name, value in data.items() if name not in ("before", "after")}
+        return [
+            Table("What changed", ["", "Before", "After"], rows),
+            *([Facts("Data", [("", pretty(rest))])] if rest else []),
+        ]
+    return [Facts("Data", [("", pretty(data))])] if data else []
+
+
+def _word(value: Any) -> Any:
+    return cells.NOTHING if value in (None, "") else str(value)

@@ -1,0 +1,210 @@
+"""The control room: turns what queries/dashboard.py read into cards the index template lays out.
+
+Only presentation: words, tones, shares and the curve's path. Operators without a role see how to get one, and nothing
+of the trading state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from trading.domain.enums import OrderStatus
+from trading.domain.money import divide
+from trading.models import Heartbeat
+from trading.queries.dashboard import SILENT_SECONDS, ControlRoom, CurvePoint, MinuteColumn, read_control_room
+
+from . import cells
+from .audit_page import object_cell, summary
+from .page import Table
+from .tones import tone_of
+
+WIDTH, HEIGHT, PAD = 600, 120, 6
+BAR_HEIGHT = 64
+TONES = ("good", "busy", "warn", "calm", "bad")
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number that matters, linked to what it counts."""
+
+    title: str
+    value: Any
+    url: str
+    note: Any = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One minute as stacked rectangles: (tone, top, height)."""
+
+    x: int
+    label: str
+    parts: list[tuple[str, float, float]]
+
+
+def mode_prefix(request: HttpRequest) -> str:
+    return f"{settings.LEVI_MODE.upper()} ·"
+
+
+def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    context["title"] = "Control room"
+    if not request.user.has_perm("trading.view_order"):
+        return {**context, "room": None}
+    room = read_control_room()
+    return {
+        **context,
+        "room": room,
+        "mode": settings.LEVI_MODE,
+        "tiles": _tiles(room),
+        "curve": curve_path(room.curve),
+        "curve_range": _range(room.curve),
+        "columns": columns_of(room.hour),
+        "hour_statuses": [(status, count, tone_of(status)) for status, count in room.hour_by_status],
+        "hour_total": sum(count for _, count in room.hour_by_status),
+        "beats": [(beat, beat_word(beat, room), _running_for(beat, room)) for beat in room.heartbeats],
+        "exposure_total": room.total_exposure,
+        "exposure_limit": room.limits.exposure_limit_total if room.limits else None,
+        "exposure_share": _share(room),
+        "breaks": _breaks(room),
+        "trail": _trail(room),
+        "base_url": f"{request.scheme}://{request.get_host()}",
+    }
+
+
+def _tiles(room: ControlRoom) -> list[Tile]:
+    orders = cells.page_url("order", "changelist")
+    live = room.live_orders
+    resting = live.get(OrderStatus.OPEN, 0) + live.get(OrderStatus.PARTIALLY_FILLED, 0)
+    moving = live.get(OrderStatus.APPROVED, 0) + live.get(OrderStatus.SUBMITTING, 0)
+    doubt, quarantined = live.get(OrderStatus.IN_DOUBT, 0), live.get(OrderStatus.QUARANTINED, 0)
+    return [
+        Tile(
+            "Open orders",
+            resting,
+            f"{orders}?status=open",
+            f"{moving} on the way" if moving else "resting at the venue",
+        ),
+        Tile(
+            "In doubt",
+            doubt,
+            f"{orders}?status=in_doubt",
+            "sent, fate unknown" if doubt else "every fate is known",
+            "warn" if doubt else "",
+        ),
+        Tile(
+            "Quarantined",
+            quarantined,
+            f"{orders}?status=quarantined",
+            "need a person" if quarantined else "none need a person",
+            "bad" if quarantined else "",
+        ),
+        Tile(
+            "Open breaks",
+            len(room.breaks),
+            cells.page_url("break", "changelist"),
+            "books and venue differ" if room.breaks else "books and venue agree",
+            "bad" if room.breaks else "",
+        ),
+    ]
+
+
+def _share(room: ControlRoom) -> Decimal | None:
+    limit = room.limits.exposure_limit_total if room.limits else None
+    total = room.total_exposure
+    return divide(total * 100, limit) if total is not None and limit else None
+
+
+def curve_path(points: Sequence[CurvePoint]) -> str:
+    """The day's equity as an SVG path; empty below two points."""
+    if len(points) < 2:
+        return ""
+    begin, end = points[0].at.timestamp(), points[-1].at.timestamp()
+    low, high = min(p.equity for p in points), max(p.equity for p in points)
+    span, rise = end - begin or 1.0, high - low or 1.0
+    steps = []
+    for point in points:
+        x = (point.at.timestamp() - begin) / span * WIDTH
+        y = PAD + (high - point.equity) / rise * (HEIGHT - 2 * PAD)
+        steps.append(f"{x:.1f},{y:.1f}")
+    return "M" + " L".join(steps)
+
+
+def _range(points: Sequence[CurvePoint]) -> tuple[str, str]:
+    values = [point.equity for point in points]
+    return (f"{min(values):,.2f}", f"{max(values):,.2f}") if values else ("", "")
+
+
+def columns_of(minutes: Sequence[MinuteColumn]) -> list[Column]:
+    most = max((minute.total for minute in minutes), default=0) or 1
+    return [_column(index, minute, most) for index, minute in enumerate(minutes)]
+
+
+def _column(index: int, minute: MinuteColumn, most: int) -> Column:
+    by_tone = dict.fromkeys(TONES, 0)
+    for status, count in minute.counts.items():
+        by_tone[tone_of(status)] += count
+    parts, top = [], float(BAR_HEIGHT)
+    for tone, count in by_tone.items():
+        if count:
+            height = max(count / most * BAR_HEIGHT, 2.0)
+            top -= height
+            parts.append((tone, round(top, 1), round(height, 1)))
+    return Column(index * 10, f"{minute.at:%H:%M}: {minute.total}", parts)
+
+
+def beat_word(beat: Heartbeat, room: ControlRoom) -> str:
+    seconds = (room.now - beat.beat_at).total_seconds()
+    return "alive" if seconds < SILENT_SECONDS else "late" if seconds < 4 * SILENT_SECONDS else "silent"
+
+
+def _running_for(beat: Heartbeat, room: ControlRoom) -> str:
+    return cells.age_words((room.now - beat.started_at).total_seconds())
+
+
+def _breaks(room: ControlRoom) -> Table:
+    rows = [
+        [
+            cells.row_link("break", row.pk, f"{row.kind} {row.subject}"),
+            cells.exact(row.ours),
+            cells.exact(row.theirs),
+            row.account.name,
+            cells.age(row.since),
+        ]
+        for row in room.breaks
+    ]
+    url = cells.page_url("break", "changelist")
+    return Table(
+        "Open breaks",
+        ["What", "#Ours", "#The venue's", "Account", "Since"],
+        rows,
+        empty="Books and venue agree.",
+        more_url=url,
+    )
+
+
+def _trail(room: ControlRoom) -> Table:
+    rows = [
+        [
+            cells.age(entry.at),
+            cells.row_link("auditentry", entry.pk, entry.kind),
+            entry.actor,
+            object_cell(entry),
+            cells.muted(summary(entry)),
+        ]
+        for entry in room.entries
+    ]
+    url = cells.page_url("auditentry", "changelist")
+    return Table(
+        "Last audit entries",
+        ["When", "What", "Who", "Object", "Details"],
+        rows,
+        empty="Nothing has happened yet.",
+        more_url=url,
+    )

@@ -1,0 +1,168 @@
+"""Operators and their roles: Django's users and groups in the panel's clothes, with every change in the audit trail.
+
+An administrator manages people, never superusers and never their own roles: nobody can give themselves the right to
+trade or to release. Nobody is deleted, because the audit trail names them; they are switched off.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from trading import audit
+
+from . import cells
+from .acting import actor_of
+from .page import Detail, PanelAdmin, Table
+
+admin.site.unregister(User)
+admin.site.unregister(Group)
+
+_PLAIN = ("username", "first_name", "last_name", "email")
+_POWER = ("is_active", "is_staff", "groups")
+
+
+def snapshot(user: User) -> dict[str, Any]:
+    """What the audit trail says about an operator: no password, not even its hash."""
+    names = sorted(user.groups.values_list("name", flat=True))
+    return {
+        "username": user.username,
+        "email": user.email,
+        "is_active": user.is_active,
+        "is_staff": user.is_staff,
+        "is_superuser": user.is_superuser,
+        "roles": names,
+    }
+
+
+@admin.register(User)
+class OperatorScreen(UserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    actions = None
+    show_full_result_count = False
+    list_display = ("username", "name_cell", "roles_cell", "active_cell", "login_cell")
+    list_filter = ("is_active", "groups")
+    search_fields = ("username", "first_name", "last_name", "email")
+    filter_horizontal = ()
+    fieldsets = (
+        ("Who", {"fields": (*_PLAIN, "password")}),
+        ("May do", {"fields": _POWER}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        ("Who", {"fields": ("username", "password1", "password2")}),
+        (
+            "May do",
+            {
+                "fields": ("is_staff", "groups"),
+                "description": "Operators sign in to the panel; their roles say what they may do.",
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A superuser is out of an administrator's reach: resetting that password would be a way to all rights."""
+        if obj is not None and obj.is_superuser and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        dates = ("last_login", "date_joined")
+        is_self = obj is not None and obj.pk == request.user.pk
+        return (*dates, *_POWER) if is_self and not request.user.is_superuser else dates
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs["widget"] = forms.CheckboxSelectMultiple(attrs={"class": "lv-checks"})
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def get_form(
+        self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        if obj is None and "is_staff" in form.base_fields:
+            form.base_fields["is_staff"].initial = True
+        return form
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Roles are saved here, so this is where before and after are both known."""
+        before = snapshot(type(form.instance).objects.get(pk=form.instance.pk)) if change else {}
+        before |= {
+            name: form.initial[name]
+            for name in ("username", "email", "is_active", "is_staff")
+            if name in form.initial
+        }
+        super().save_related(request, form, formsets, change)
+        kind = "operator.changed" if change else "operator.created"
+        data = {"before": before, "after": snapshot(form.instance)}
+        audit.record(
+            kind, actor=actor_of(request), object_type="operator", object_id=form.instance.pk, data=data
+        )
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Django's own log is not kept: the audit trail is."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """See log_addition."""
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        with transaction.atomic():
+            answer = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and answer.status_code == 302:
+                actor = actor_of(request)
+                audit.record("operator.password_reset", actor=actor, object_type="operator", object_id=id)
+        return answer
+
+    @display(description="name")
+    def name_cell(self, row: User) -> Any:
+        return cells.text_or_nothing(row.get_full_name())
+
+    @display(description="roles")
+    def roles_cell(self, row: User) -> Any:
+        names = sorted(group.name for group in row.groups.all())
+        return ", ".join(["superuser", *names] if row.is_superuser else names) or cells.badge(
+            "no role", "warn"
+        )
+
+    @display(description="state")
+    def active_cell(self, row: User) -> Any:
+        return cells.badge("enabled" if row.is_active and row.is_staff else "disabled")
+
+    @display(description="last sign-in")
+    def login_cell(self, row: User) -> Any:
+        return cells.age(row.last_login)
+
+
+@admin.register(Group)
+class RoleScreen(PanelAdmin):
+    """The four roles and what they may do. They come from the product and are not edited."""
+
+    list_display = ("name",)
+    list_display_links = ("name",)
+
+    def describe(self, request: HttpRequest, row: Group) -> Detail:
+        rights = row.permissions.select_related("content_type").order_by("content_type__model", "codename")
+        rows = [[right.content_type.name, right.name] for right in rights]
+        people = [[user.username] for user in row.user_set.order_by("username")[:100]]
+        return Detail(
+            title=f"Role {row.name}",
+            sections=[Table("What it may do", ["On", "Right"], rows)],
+            side=[Table("Who has it", ["Operator"], people, empty="Nobody.")],
+        )

@@ -1,0 +1,166 @@
+"""What the panel's own pages are made of: sections of facts and tables, and the admin class that shows them.
+
+A page is a frozen description (Detail) rendered by one template; screens only say what stands in it. `PanelAdmin` is
+read-only by nature: no add, no change, no delete, no bulk action, and a POST to a page that only shows is a 405.
+Lists never count their rows and never sort without an index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from unfold.admin import ModelAdmin
+from unfold.paginator import InfinitePaginator
+
+Page = tuple[str, str, Callable[..., HttpResponseBase]]  # route, name, view
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A list of label and value. Values are cells or plain text."""
+
+    title: str
+    rows: Sequence[tuple[str, Any]]
+    note: str = ""
+    template: str = "panel/section_facts.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under headers. A header that starts with "#" names a column of numbers."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    empty: str = "Nothing here yet."
+    note: Any = ""
+    more_url: str = ""
+    template: str = "panel/section_table.html"
+
+    @property
+    def columns(self) -> list[tuple[str, bool]]:
+        return [(header.lstrip("#"), header.startswith("#")) for header in self.headers]
+
+    @property
+    def lines(self) -> list[list[tuple[Any, str, bool]]]:
+        return [
+            [(cell, *column) for cell, column in zip(row, self.columns, strict=True)] for row in self.rows
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One thing the operator can do here: a form that posts to `url`. `why` says what it will do."""
+
+    title: str
+    url: str
+    button: str
+    form: Any = None
+    why: str = ""
+    tone: str = ""
+    template: str = "panel/section_ask.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One page. `side` sections stand beside the main ones on a wide screen."""
+
+    title: str
+    badges: Sequence[Any] = ()
+    lead: Any = ""
+    sections: Sequence[Facts | Table | Ask] = ()
+    side: Sequence[Facts | Table | Ask] = ()
+    back: tuple[str, str] | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def demand(request: HttpRequest, permission: str) -> None:
+    """403 unless the operator holds the right."""
+    if not request.user.has_perm(permission):
+        raise PermissionDenied(f"Your roles do not include the right {permission}.")
+
+
+class PanelAdmin(ModelAdmin):
+    """A list and a page per row, both only for looking. Screens add pages of their own with `pages`."""
+
+    actions = None
+    show_full_result_count = False
+    paginator = InfinitePaginator
+    list_per_page = 50
+    list_max_show_all = 50
+    detail_template = "panel/detail.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def pages(self) -> Sequence[Page]:
+        return ()
+
+    def get_urls(self) -> list[URLPattern]:
+        """Only what exists: no delete, no history, no popup addresses."""
+        own: list[Page] = [("", "changelist", self.changelist_view), *self.pages()]
+        own.append(("<path:object_id>/change/", "change", self.change_view))
+        prefix = f"{self.opts.app_label}_{self.opts.model_name}"
+        return [
+            path(route, self.admin_site.admin_view(view), name=f"{prefix}_{name}")
+            for route, name, view in own
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return super().changelist_view(request, extra_context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        row = self.find_row(request, object_id)
+        # The header leads back to the list; the page itself carries the row's name.
+        return self.show(request, self.detail_template, self.describe(request, row), model_admin=self)
+
+    def find_row(self, request: HttpRequest, object_id: str) -> Any:
+        """The row, or 404; 403 for who may not look at rows of this kind."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied(f"Your roles do not let you look at {self.opts.verbose_name_plural}.")
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404(f"There is no {self.opts.verbose_name} {object_id}.")
+        return row
+
+    def describe(self, request: HttpRequest, row: Any) -> Detail:
+        raise NotImplementedError(f"{type(self).__name__} shows no page per row")
+
+    def show(
+        self, request: HttpRequest, template: str, page: Detail, status: int = 200, **extra: Any
+    ) -> TemplateResponse:
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": page.title,
+            "page": page,
+            **page.extra,
+            **extra,
+        }
+        return TemplateResponse(request, template, context, status=status)

@@ -1,0 +1,166 @@
+"""Positions: what is held, what it is worth now, and how much of its limit it uses.
+
+A position is the sum of its fills and is not edited. Values use the last price and show its age; without a price they
+are unknown, not zero.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.decorators import display
+
+from trading.domain.money import divide, multiply, plain
+from trading.models import Fill, Instrument, Position
+from trading.queries.limits import limits_in_force
+from trading.queries.valuation import DOLLARS
+
+from . import cells
+from .filters import by_account, by_symbol
+from .page import Detail, Facts, PanelAdmin, Table
+
+
+def last_price(instrument: Instrument) -> Decimal | None:
+    quote = getattr(instrument, "quote", None)
+    return quote.last if quote else None
+
+
+def notional_now(row: Position) -> Decimal | None:
+    last = last_price(row.instrument)
+    return multiply(row.quantity.copy_abs(), last) if last is not None else None
+
+
+def share_of_limit(row: Position) -> Decimal | None:
+    """Percent of the limit per symbol; None for quotes that are not dollars, because the limit is in dollars."""
+    worth, limits = notional_now(row), limits_in_force()
+    if row.instrument.quote_asset not in DOLLARS:
+        return None
+    limit = limits.exposure_limit_symbol if limits else None
+    return divide(worth * 100, limit) if worth is not None and limit else None
+
+
+@admin.register(Position)
+class PositionScreen(PanelAdmin):
+    list_display = (
+        "symbol_cell",
+        "quantity_cell",
+        "average_cell",
+        "last_cell",
+        "age_cell",
+        "notional_cell",
+        "unrealized_cell",
+        "realized_cell",
+        "account_cell",
+        "updated_cell",
+    )
+    list_display_links = ("symbol_cell",)
+    list_filter = (by_symbol(), by_account())
+    list_select_related = ("account", "instrument", "instrument__quote")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Position]:
+        return super().get_queryset(request).select_related("account", "instrument", "instrument__quote")
+
+    def describe(self, request: HttpRequest, row: Position) -> Detail:
+        asset, quote = row.instrument.base_asset, row.instrument.quote_asset
+        last, share = last_price(row.instrument), share_of_limit(row)
+        seen = row.instrument.quote.received_at if last is not None else None
+        fees = ", ".join(f"{plain(Decimal(paid))} {name}" for name, paid in row.fees.items())
+        facts = Facts(
+            "",
+            [
+                ("Quantity", cells.exact(row.quantity, asset)),
+                ("Average price", cells.exact(row.average_price, quote)),
+                ("Last price", cells.stack([cells.exact(last, quote), cells.age(seen)])),
+                ("Notional", cells.exact(notional_now(row), quote)),
+                (
+                    "Unrealized PnL",
+                    cells.gain(row.as_state().unrealized_pnl(last) if last is not None else None),
+                ),
+                ("Realized PnL, before fees", cells.gain(row.realized_pnl)),
+                ("Fees", fees or cells.NOTHING),
+                ("Share of the symbol's limit", cells.stack([cells.share_bar(share), cells.percent(share)])),
+            ],
+        )
+        side = [self._sell(row)] if row.quantity and request.user.has_perm("trading.place_order") else []
+        return Detail(
+            title=f"{row.instrument.symbol} on {row.account.name}",
+            sections=[facts, self._fills(row)],
+            side=side,
+        )
+
+    def _sell(self, row: Position) -> Facts:
+        side = "SELL" if row.quantity > 0 else "BUY"
+        query = (
+            f"?account={row.account.name}&symbol={row.instrument.symbol}&side={side}&order_type=MARKET"
+            f"&quantity={plain(row.quantity.copy_abs())}&reduce_only=on"
+        )
+        url = cells.page_url("order", "ticket") + query
+        return Facts(
+            "Close",
+            [("Ticket", cells.link(url, f"{side} all of it at market, reduce-only"))],
+            note="Opens the ticket, filled in.",
+        )
+
+    def _fills(self, row: Position) -> Table:
+        fills = Fill.objects.filter(account=row.account, instrument=row.instrument).select_related("order")
+        rows = [
+            [
+                cells.when(fill.filled_at),
+                cells.badge(fill.side),
+                cells.exact(fill.quantity),
+                cells.exact(fill.price),
+                cells.exact(fill.fee, fill.fee_asset),
+                cells.gain(fill.realized_pnl) if fill.realized_pnl else cells.NOTHING,
+                cells.row_link("order", fill.order_id, f"…{fill.order.client_order_id[-8:]}"),
+            ]
+            for fill in fills.order_by("-filled_at", "-id")[:50]
+        ]
+        url = f"{cells.page_url('fill', 'changelist')}?symbol={row.instrument.symbol}&account={row.account.name}"
+        headers = ["Time", "Side", "#Quantity", "#Price", "#Fee", "#Realized", "Order"]
+        return Table("The last fills that made it", headers, rows, empty="No fill yet.", more_url=url)
+
+    @display(description="symbol")
+    def symbol_cell(self, row: Position) -> Any:
+        return row.instrument.symbol
+
+    @display(description="quantity")
+    def quantity_cell(self, row: Position) -> Any:
+        return cells.exact(row.quantity, row.instrument.base_asset)
+
+    @display(description="average price")
+    def average_cell(self, row: Position) -> Any:
+        return cells.exact(row.average_price)
+
+    @display(description="last price")
+    def last_cell(self, row: Position) -> Any:
+        return cells.exact(last_price(row.instrument))
+
+    @display(description="price age")
+    def age_cell(self, row: Position) -> Any:
+        quote = getattr(row.instrument, "quote", None)
+        return cells.age(quote.received_at if quote else None)
+
+    @display(description="notional")
+    def notional_cell(self, row: Position) -> Any:
+        return cells.exact(notional_now(row), row.instrument.quote_asset)
+
+    @display(description="unrealized PnL")
+    def unrealized_cell(self, row: Position) -> Any:
+        last = last_price(row.instrument)
+        return cells.gain(row.as_state().unrealized_pnl(last) if last is not None else None)
+
+    @display(description="realized PnL")
+    def realized_cell(self, row: Position) -> Any:
+        return cells.gain(row.realized_pnl)
+
+    @display(description="account")
+    def account_cell(self, row: Position) -> Any:
+        return row.account.name
+
+    @display(description="updated")
+    def updated_cell(self, row: Position) -> Any:
+        return cells.age(row.updated_at)

@@ -1,0 +1,122 @@
+"""Signals: what came in, from whom, and the answer that was given and is given again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from unfold.decorators import display
+
+from trading.models import Order, Signal
+
+from . import cells
+from .filters import by_strategy, by_time
+from .order_page import check_rows
+from .page import Detail, Facts, PanelAdmin, Table
+
+
+def pretty(data: Any) -> Any:
+    text = json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True)
+    return format_html('<pre class="lv-code">{}</pre>', text)
+
+
+@admin.register(Signal)
+class SignalScreen(PanelAdmin):
+    list_display = (
+        "received_cell",
+        "symbol_cell",
+        "side_cell",
+        "quantity_cell",
+        "decision_cell",
+        "source",
+        "key_cell",
+        "strategy_cell",
+    )
+    list_display_links = ("symbol_cell",)
+    list_select_related = ("strategy",)
+    list_filter = (by_strategy(), by_time("received_at"))
+    search_fields = ("key",)
+    search_help_text = "A signal id or an idempotency key"
+    ordering = ("-received_at", "-id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            return queryset.filter(Q(id=UUID(term)) | Q(key=term)), False
+        except ValueError:
+            return queryset.filter(key=term), False
+
+    def describe(self, request: HttpRequest, row: Signal) -> Detail:
+        order, answer = Order.objects.filter(signal=row).first(), row.answer or {}
+        facts = Facts(
+            "",
+            [
+                ("Received", cells.when(row.received_at)),
+                ("Source", row.source),
+                ("Idempotency key", cells.mono(row.key)),
+                ("Strategy", row.strategy or cells.NOTHING),
+                (
+                    "Order",
+                    cells.row_link("order", order.pk, order.client_order_id) if order else cells.NOTHING,
+                ),
+                ("Order status", cells.badge(order.status) if order else cells.NOTHING),
+                ("Signal id", cells.mono(row.pk)),
+                ("Request id", cells.mono(row.request_id)),
+            ],
+        )
+        checks = Table(
+            "What the answer said",
+            ["Check", "Verdict", "#Observed", "#Limit", "Note"],
+            check_rows(answer.get("checks", [])),
+        )
+        body = Facts("What came in", [("", pretty(row.body))])
+        return Detail(
+            title=f"Signal {row.body.get('side', '')} {row.body.get('symbol', '')}",
+            badges=[cells.badge(str(answer.get("decision", "no answer yet")), _tone(answer))],
+            sections=[facts, body, checks],
+        )
+
+    @display(description="received")
+    def received_cell(self, row: Signal) -> Any:
+        return cells.when(row.received_at)
+
+    @display(description="symbol")
+    def symbol_cell(self, row: Signal) -> Any:
+        return str(row.body.get("symbol", "—"))
+
+    @display(description="side")
+    def side_cell(self, row: Signal) -> Any:
+        return cells.badge(str(row.body.get("side", "")).upper())
+
+    @display(description="quantity")
+    def quantity_cell(self, row: Signal) -> Any:
+        given = row.body.get("quantity") or row.body.get("quote_quantity")
+        return format_html('<span class="lv-num">{}</span>', given) if given else cells.NOTHING
+
+    @display(description="decision")
+    def decision_cell(self, row: Signal) -> Any:
+        answer = row.answer or {}
+        codes = ", ".join(answer.get("codes", [])).replace("_", " ")
+        word = cells.badge(str(answer.get("decision", "no answer yet")), _tone(answer))
+        return cells.stack([word, codes]) if codes else word
+
+    @display(description="key")
+    def key_cell(self, row: Signal) -> Any:
+        return cells.mono(row.key[:36])
+
+    @display(description="strategy")
+    def strategy_cell(self, row: Signal) -> Any:
+        return row.strategy.name if row.strategy else cells.NOTHING
+
+
+def _tone(answer: dict[str, Any]) -> str:
+    return {"approved": "good", "denied": "bad"}.get(str(answer.get("decision")), "calm")

@@ -1,0 +1,1 @@
+"""Template vocabulary of the panel: the cells as filters, and the control strip."""

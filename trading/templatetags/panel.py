@@ -1,0 +1,50 @@
+"""`{% load panel %}`: the panel's cells as filters, and the strip that stands on every page.
+
+The strip belongs to signed-in operators only; nothing of the trading state is shown to anybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import template
+from django.conf import settings
+
+from trading.admin import cells
+from trading.admin.kill_words import QUICK_REASONS
+from trading.queries.strip import read_strip
+
+register = template.Library()
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "exact": cells.exact,
+    "dollars": cells.dollars,
+    "gain": cells.gain,
+    "percent": cells.percent,
+    "age": cells.age,
+    "when": cells.when,
+    "duration": cells.duration,
+    "badge": cells.badge,
+    "mono": cells.mono,
+    "share_bar": cells.share_bar,
+    "band": cells.band_of,
+}
+for name, function in FILTERS.items():
+    register.filter(name, function)
+
+
+@register.inclusion_tag("panel/strip.html", takes_context=True)
+def control_strip(context: dict[str, Any]) -> dict[str, Any]:
+    request = context.get("request")
+    user = getattr(request, "user", None)
+    if user is None or not (user.is_active and user.is_staff):
+        return {"strip": None}
+    return {
+        "strip": read_strip(),
+        "mode": settings.LEVI_MODE,
+        "may_stop": user.has_perm("trading.engage_halt"),
+        "may_see_halts": user.has_perm("trading.view_haltstate"),
+        "quick_reasons": QUICK_REASONS,
+        "csrf_token": context.get("csrf_token"),
+    }
