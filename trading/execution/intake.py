@@ -20,6 +20,7 @@ from trading.domain.actors import Actor
 from trading.domain.chain import canonical, canonical_bytes
 from trading.domain.enums import OrderOrigin
 from trading.domain.errors import IdempotencyConflict, InvalidInput, RequestInProgress, UnknownName
+from trading.domain.money import multiply, plain
 from trading.locking import lock_signal_key
 from trading.market import ensure_price
 from trading.models import ExchangeAccount, Instrument, Order, Signal
@@ -82,8 +83,18 @@ def preview(body: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     proposal = make_proposal(parsed, instrument)
     with transaction.atomic(durable=True):
         judgement = judge(account, instrument, parsed.strategy, proposal)
+    worth = proposal.notional_at(judgement.facts.price.last)
     shown: dict[str, Any] = canonical(
-        {**judgement.as_answer(), **_shown(proposal, account), "strategy": parsed.strategy or None}
+        {
+            **judgement.as_answer(),
+            **_shown(proposal, account),
+            "strategy": parsed.strategy or None,
+            "notional": plain(worth) or None,
+            "fee_estimate": plain(multiply(worth, judgement.facts.taker_fee_rate))
+            if worth is not None
+            else None,
+            "quote_asset": instrument.quote_asset,
+        }
     )
     return shown
 
