@@ -1,7 +1,6 @@
 """Which series names the product really exposes, and which ones a PromQL expression asks for.
 
-Counters and histograms are read from trading.metrics itself; states that are read from the database at the scrape are
-found by their names in the source of the exposition, so that this needs no database.
+Counters and histograms are read from trading.metrics, states from the exposition: neither needs a database.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from pathlib import Path
 from prometheus_client.metrics import MetricWrapperBase
 
 REPO = Path(__file__).resolve().parents[2]
-EXPOSITION = REPO / "trading" / "queries" / "exposition.py"
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 SERIES = re.compile(r"\blevi_[a-z_]+")
 
@@ -29,7 +27,9 @@ def list_counted_series() -> set[str]:
 
 
 def list_state_series() -> set[str]:
-    return set(re.findall(r"\"(levi_[a-z_]+)\"", EXPOSITION.read_text(encoding="utf-8")))
+    from trading.queries.exposition import STATES
+
+    return {name for name, *_rest in STATES} | {"levi_state_readable"}
 
 
 def list_series() -> set[str]:
