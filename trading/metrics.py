@@ -42,7 +42,7 @@ RATE_TOKENS = Gauge(
     "levi_rate_tokens",
     "Tokens left in a rate limiter's bucket.",
     ["venue", "bucket"],
-    multiprocess_mode="mostrecent",
+    multiprocess_mode="livemostrecent",
 )
 SYNC_SECONDS = Histogram("levi_sync_seconds", "Seconds of one account's sync.", buckets=_LATENCY_BUCKETS)
 TRIGGER_RUNS = Counter("levi_trigger_evaluations", "Evaluations of automatic halts.", ["trigger", "verdict"])

@@ -1,0 +1,208 @@
+"""The state that metrics show, read from the database in a handful of queries. Computes; never decides, never writes.
+
+Sums over several accounts are None as soon as one of them is unknown: half a sum would look like a loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Count
+
+from trading.domain.enums import HaltScope, OrderStatus, TradingState
+from trading.domain.money import ZERO, divide
+from trading.models import (
+    Break,
+    BreakKind,
+    BreakState,
+    ExchangeAccount,
+    HaltState,
+    Heartbeat,
+    LimitsVersion,
+    Order,
+    Position,
+)
+
+from .limits import limits_in_force
+from .portfolio import held_exposure
+from .risk_facts import exposures, pending_orders
+from .valuation import PriceTable, day_start_equity, value_account
+
+# Always shown, so that an alert sees them go from 0 to 1.
+STANDARD_REASONS = ("manual", "daily_loss", "exposure")
+NO_STATE = "no halt state"
+_REASON_LENGTH = 60
+# Processes that ended are remembered as a growing age for this long, then forgotten.
+_HEARTBEAT_MEMORY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """One account in dollars; None where a price or a balance is missing."""
+
+    equity: Decimal | None
+    day_start: Decimal | None
+    held: Decimal | None
+    exposure_by_symbol: dict[str, Decimal | None]
+    positions: int
+    open_orders: int
+    orders_last_minute: int
+
+    @property
+    def daily_pnl(self) -> Decimal | None:
+        known = self.equity is not None and self.day_start is not None
+        return self.equity - self.day_start if known else None  # type: ignore[operator]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    kill_switch: dict[str, float]
+    halt_age_seconds: float
+    position_notional: dict[str, float]
+    in_doubt_orders: float
+    breaks: dict[str, float]
+    limit_utilisation: dict[str, float]
+    heartbeat_age_seconds: dict[str, float]
+    equity: float | None
+    daily_pnl: float | None
+    account_equity: dict[str, float]
+    account_daily_pnl: dict[str, float]
+
+
+def read_live_state(mode: str, now: datetime) -> LiveState:
+    """Raises Django's database errors."""
+    rows = ExchangeAccount.objects.filter(mode=mode, is_enabled=True)
+    accounts = {account: read_account(account, now) for account in rows}
+    kill_switch, halt_age = _read_halts(now)
+    doubt = Order.objects.filter(status__in=[OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED])
+    return LiveState(
+        kill_switch=kill_switch,
+        halt_age_seconds=halt_age,
+        position_notional=_read_positions(list(accounts)),
+        in_doubt_orders=doubt.count(),
+        breaks=_read_breaks(),
+        limit_utilisation=measure_utilisation(limits_in_force(), list(accounts.values())),
+        heartbeat_age_seconds=_read_heartbeats(now),
+        equity=_total(state.equity for state in accounts.values()),
+        daily_pnl=_total(state.daily_pnl for state in accounts.values()),
+        account_equity=_known({account.name: state.equity for account, state in accounts.items()}),
+        account_daily_pnl=_known({account.name: state.daily_pnl for account, state in accounts.items()}),
+    )
+
+
+def _known(numbers: dict[str, Decimal | None]) -> dict[str, float]:
+    return {name: float(number) for name, number in numbers.items() if number is not None}
+
+
+def _total(numbers: Iterable[Decimal | None]) -> float | None:
+    found = list(numbers)
+    known = [number for number in found if number is not None]
+    return float(sum(known, ZERO)) if found and len(known) == len(found) else None
+
+
+def _read_halts(now: datetime) -> tuple[dict[str, float], float]:
+    """A missing state of the widest scope counts as halted, here as at the gate."""
+    halted = list(HaltState.objects.filter(state=TradingState.HALTED))
+    reasons = {_reason_label(row): 1.0 for row in halted}
+    if not HaltState.objects.filter(scope=HaltScope.EVERYTHING).exists():
+        reasons[NO_STATE] = 1.0
+    age = max(((now - row.since).total_seconds() for row in halted), default=0.0)
+    return {**dict.fromkeys(STANDARD_REASONS, 0.0), **reasons}, max(age, 0.0)
+
+
+def _reason_label(row: HaltState) -> str:
+    """The person's words; for an automatic halt its trigger, because its words carry changing numbers."""
+    if row.trigger not in ("", "manual"):
+        return row.trigger
+    return row.reason[:_REASON_LENGTH] or "manual"
+
+
+def _read_positions(accounts: list[ExchangeAccount]) -> dict[str, float]:
+    """Closed positions stay as 0 dollars; a symbol that cannot be priced is left out."""
+    sums: dict[str, Decimal | None] = {}
+    tables = {account.pk: PriceTable(account) for account in accounts}
+    held = Position.objects.filter(account__in=accounts)
+    for account_id, symbol, quantity in held.values_list("account_id", "instrument__symbol", "quantity"):
+        worth = tables[account_id].worth(symbol, quantity) if quantity else ZERO
+        before = sums.get(symbol, ZERO)
+        sums[symbol] = None if worth is None or before is None else before + worth
+    return _known(sums)
+
+
+def _read_breaks() -> dict[str, float]:
+    rows = Break.objects.exclude(state=BreakState.RESOLVED).order_by().values_list("kind")
+    return {**dict.fromkeys(BreakKind.values, 0.0), **dict(rows.annotate(n=Count("id")))}
+
+
+def _read_heartbeats(now: datetime) -> dict[str, float]:
+    """By role and host, the youngest of each: process ids come and go."""
+    beats: dict[str, float] = {}
+    rows = Heartbeat.objects.filter(beat_at__gte=now - _HEARTBEAT_MEMORY).values_list("process", "beat_at")
+    for process, beat_at in rows:
+        name, age = process.rpartition(":")[0] or process, max((now - beat_at).total_seconds(), 0.0)
+        beats[name] = min(age, beats.get(name, age))
+    return beats
+
+
+def read_account(account: ExchangeAccount, now: datetime) -> AccountState:
+    prices = PriceTable(account)
+    worth = value_account(account, prices)
+    held, unpriced = held_exposure(account, prices)
+    pending = pending_orders(account)
+    by_symbol = exposures(account, pending)
+    recent = Order.objects.filter(account=account, created_at__gt=now - timedelta(seconds=60))
+    return AccountState(
+        equity=worth.equity if worth is not None and not worth.unpriced else None,
+        day_start=day_start_equity(account, now),
+        held=None if unpriced else held,
+        exposure_by_symbol={
+            symbol: prices.worth(symbol, exposure.worst_quantity) for symbol, exposure in by_symbol.items()
+        },
+        positions=len(by_symbol),
+        open_orders=len(pending),
+        orders_last_minute=recent.exclude(status=OrderStatus.DENIED).count(),
+    )
+
+
+def _symbol_exposure(state: AccountState) -> Decimal | None:
+    worths = list(state.exposure_by_symbol.values())
+    return None if None in worths else max((worth for worth in worths if worth is not None), default=ZERO)
+
+
+def _total_exposure(state: AccountState) -> Decimal | None:
+    worths = list(state.exposure_by_symbol.values())
+    return None if None in worths else sum((worth for worth in worths if worth is not None), ZERO)
+
+
+def _daily_loss_pct(state: AccountState) -> Decimal | None:
+    if state.daily_pnl is None or not state.day_start:
+        return None
+    return max(divide(-state.daily_pnl * 100, state.day_start), ZERO)
+
+
+# What is used of each limit, in the limit's own unit, by one account.
+USED: dict[str, Callable[[AccountState], Decimal | None]] = {
+    "exposure_limit_symbol": _symbol_exposure,
+    "exposure_limit_total": _total_exposure,
+    "kill_threshold_usd": lambda state: state.held,
+    "max_concurrent_positions": lambda state: Decimal(state.positions),
+    "max_open_orders": lambda state: Decimal(state.open_orders),
+    "max_orders_per_minute": lambda state: Decimal(state.orders_last_minute),
+    "max_daily_loss_pct": _daily_loss_pct,
+}
+
+
+def measure_utilisation(limits: LimitsVersion | None, accounts: list[AccountState]) -> dict[str, float]:
+    """The worst account's share of every limit that is set. A limit of zero is used up by anything at all."""
+    shares: dict[str, float] = {}
+    for name, measure in USED.items():
+        limit = getattr(limits, name, None)
+        used = [measure(account) for account in accounts]
+        if limit is None or not used or None in used:
+            continue
+        worst = max(number for number in used if number is not None)
+        shares[name] = float(divide(worst, Decimal(limit))) if limit else float(worst > 0)
+    return shares
