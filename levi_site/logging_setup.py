@@ -28,6 +28,13 @@ STANDARD_KEYS = frozenset(vars(logging.makeLogRecord({}))) | {
 }
 
 
+class NotEveryTick(logging.Filter):
+    """Beat's line per ring, several a second over all entries, would bury everything else."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not str(record.msg).startswith("Scheduler: Sending due task")
+
+
 def escape_line_breaks(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
 
@@ -85,7 +92,10 @@ def make_logging_config(log_format: str, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": JsonFormatter if log_format == "json" else TextFormatter}},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"ticks": {"()": NotEveryTick}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["ticks"]}
+        },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {name: {"level": "WARNING"} for name in QUIET_LOGGERS}
         | {

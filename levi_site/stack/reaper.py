@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 2.5
 
 
 def read_start_time(pid: int) -> str:
@@ -22,15 +22,28 @@ def read_start_time(pid: int) -> str:
         return ""
 
 
-def is_group_alive(pgid: int) -> bool:
-    try:
-        os.killpg(pgid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        # It exists; a group with a member of another user (the database server's) counts as alive.
-        return True
-    return True
+def find_live_groups() -> "set[int] | None":
+    """Groups with a member that is not a zombie (their new parent may collect those late); None without /proc."""
+    if not os.path.isdir("/proc/self"):
+        return None
+    live = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat") as handle:
+            state, _parent, group = handle.read().rpartition(")")[2].split()[:3]
+            if state != "Z":
+                live.add(int(group))
+    return live
+
+
+def is_any_alive(groups: "list[int]") -> bool:
+    live = find_live_groups()
+    if live is not None:
+        return not live.isdisjoint(groups)
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, 0)
+            return True
+    return False
 
 
 def end_groups(groups: "dict[int, tuple[int, int, str]]") -> None:
@@ -45,7 +58,7 @@ def end_groups(groups: "dict[int, tuple[int, int, str]]") -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pgid, groups[pgid][1])
         deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline and any(map(is_group_alive, members)):
+        while time.monotonic() < deadline and is_any_alive(members):
             time.sleep(0.05)
         for pgid in members:
             with contextlib.suppress(ProcessLookupError, PermissionError):
