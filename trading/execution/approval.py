@@ -82,14 +82,7 @@ def judge(
     epoch = (
         current_epoch()
     )  # before the scopes: an engagement in between makes the approval void, never valid
-    strategy = Strategy.objects.filter(name=strategy_name).first() if strategy_name else None
-    if strategy_name and strategy is None and not _may_register():
-        raise UnknownName(
-            f"Unknown strategy {strategy_name!r}.",
-            remedy="Create the strategy in the panel first (only paper mode registers names by itself).",
-            code="unknown_strategy",
-            field="strategy",
-        )
+    strategy = _find_strategy(strategy_name)
     limits = limits_in_force()
     order = proposal.order_facts()
     facts = gather_facts(
@@ -126,18 +119,27 @@ def _only_shrinks(order: OrderFacts, facts: RiskFacts) -> bool:
         return False
 
 
-def _may_register() -> bool:
-    return bool(settings.LEVI_MODE == TradingMode.PAPER)
+def _find_strategy(name: str) -> Strategy | None:
+    """None for no name, and in paper mode for a new one. Raises UnknownName elsewhere."""
+    strategy = Strategy.objects.filter(name=name).first() if name else None
+    if name and strategy is None and settings.LEVI_MODE != TradingMode.PAPER:
+        raise UnknownName(
+            f"Unknown strategy {name!r}.",
+            remedy="Create the strategy in the panel first (only paper mode registers names by itself).",
+            code="unknown_strategy",
+            field="strategy",
+        )
+    return strategy
 
 
 def _get_or_register_strategy(name: str, *, actor: Actor, now: datetime) -> Strategy | None:
-    if not name:
-        return None
+    known = _find_strategy(name)
+    if known is not None or not name:
+        return known
     strategy, created = Strategy.objects.get_or_create(
         name=name, defaults={"description": "registered by its first signal"}
     )
     if created:
-        strategy.full_clean()
         HaltState.objects.get_or_create(
             scope=HaltScope.STRATEGY,
             target=name,

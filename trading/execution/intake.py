@@ -27,7 +27,7 @@ from trading.models import ExchangeAccount, Instrument, Order, Signal
 
 from .approval import decide, judge
 from .proposal import Proposal, make_proposal
-from .request_parsing import MAX_KEY, ParsedRequest, parse_request
+from .request_parsing import MAX_KEY, ParsedRequest, check_age, parse_request
 
 # How long a repeat waits for the first request with its key to finish.
 REPEAT_WAIT_MS = 2000
@@ -44,13 +44,14 @@ class IntakeAnswer:
 
 def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: OrderOrigin) -> IntakeAnswer:
     """Take one request in: deny it or turn it into a durable intent. Raises InvalidInput and its kin."""
-    parsed = parse_request(body, now=timezone.now())
+    parsed = parse_request(body)
     key = _key_of(parsed, key)
     body_hash = hashlib.sha256(canonical_bytes({"body": dict(body), "origin": origin})).hexdigest()
     source = f"{actor.kind}:{actor.name}"
     known = _find_answer(source, key, body_hash)
     if known is not None:
         return known
+    check_age(parsed, timezone.now())
     account, instrument = resolve_names(parsed)
     ensure_price(account, instrument)
     with transaction.atomic(durable=True):
@@ -77,7 +78,8 @@ def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: Or
 
 def preview(body: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     """What `submit` would decide now, with every check; writes no order, no signal and no audit entry."""
-    parsed = parse_request(body, now=timezone.now())
+    parsed = parse_request(body)
+    check_age(parsed, timezone.now())
     account, instrument = resolve_names(parsed)
     ensure_price(account, instrument)
     proposal = make_proposal(parsed, instrument)

@@ -17,6 +17,7 @@ from trading.domain.enums import OrderType, Side, TimeInForce
 from trading.domain.errors import InvalidInput
 from trading.domain.money import positive
 from trading.domain.order_request import OrderRequest
+from trading.models.accounts import name_validator
 
 FIELDS = (
     "source_id",
@@ -48,6 +49,7 @@ class ParsedRequest:
     account: str
     strategy: str
     source_id: str
+    sent_at: datetime | None = None
 
 
 def _text(body: Mapping[str, Any], field: str, *, longest: int = MAX_NAME) -> str:
@@ -85,10 +87,19 @@ def _flag(body: Mapping[str, Any], field: str) -> bool:
     return value
 
 
-def _check_sent_at(body: Mapping[str, Any], now: datetime) -> None:
+def _strategy(body: Mapping[str, Any]) -> str:
+    name = _text(body, "strategy").lower()
+    if name and not name_validator.regex.search(name):
+        raise InvalidInput(
+            f"{name!r} is no name for a strategy.", remedy=str(name_validator.message), field="strategy"
+        )
+    return name
+
+
+def _sent_at(body: Mapping[str, Any]) -> datetime | None:
     text = _text(body, "sent_at")
     if not text:
-        return
+        return None
     try:
         sent_at = datetime.fromisoformat(text)
     except ValueError:
@@ -99,15 +110,21 @@ def _check_sent_at(body: Mapping[str, Any], now: datetime) -> None:
         raise InvalidInput(
             "sent_at has no time zone.", remedy="Use ISO 8601 in UTC, ending in Z.", field="sent_at"
         )
-    if sent_at > now + _AHEAD:
+    return sent_at
+
+
+def check_age(parsed: ParsedRequest, now: datetime) -> None:
+    """Refuse a signal from the future and a stale one. Not asked of a repeat: its answer stands."""
+    sent_at = parsed.sent_at
+    if sent_at is not None and sent_at > now + _AHEAD:
         raise InvalidInput(
             "sent_at is in the future.", remedy="Synchronise the sender's clock.", field="sent_at"
         )
-    if sent_at < now - _OLDEST:
+    if sent_at is not None and sent_at < now - _OLDEST:
         raise InvalidInput("sent_at is too long ago.", remedy="Send a new signal.", field="sent_at")
 
 
-def parse_request(body: Mapping[str, Any], *, now: datetime) -> ParsedRequest:
+def parse_request(body: Mapping[str, Any]) -> ParsedRequest:
     """Raises InvalidInput for anything that is not exactly one well-formed request."""
     if not isinstance(body, Mapping):
         raise InvalidInput("The body must be a JSON object.", field="body")
@@ -123,7 +140,6 @@ def parse_request(body: Mapping[str, Any], *, now: datetime) -> ParsedRequest:
         raise InvalidInput(
             "symbol is missing.", remedy="Give it as BASE/QUOTE, such as BTC/USDT.", field="symbol"
         )
-    _check_sent_at(body, now)
     price = _number(body, "price")
     default_type = OrderType.MARKET if price is None else OrderType.LIMIT
     order = OrderRequest(
@@ -140,6 +156,7 @@ def parse_request(body: Mapping[str, Any], *, now: datetime) -> ParsedRequest:
     return ParsedRequest(
         order,
         _text(body, "account"),
-        _text(body, "strategy").lower(),
+        _strategy(body),
         _text(body, "source_id", longest=MAX_KEY),
+        _sent_at(body),
     )

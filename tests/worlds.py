@@ -1,0 +1,41 @@
+"""Fixtures of the tests that need a venue: import them into a package's conftest.
+
+`world` runs in one transaction that is rolled back: fast, for one connection. `live_world` really commits: for races,
+for doorbells and for threads of the product's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings as django_settings
+
+from simulator.testing import SimulatedVenue, running_venue
+from tests.making import World, impatient_config, make_world
+from trading.connections import forget_all
+
+
+@pytest.fixture(scope="session")
+def frozen_venue() -> Iterator[SimulatedVenue]:
+    """A market that moves only when told to, with limits that no test reaches."""
+    with running_venue(seed=7, tick_ms=0, limits="off") as venue:
+        yield venue
+
+
+@pytest.fixture
+def impatient(settings) -> Iterator[None]:
+    settings.LEVI_CONFIG = impatient_config()
+    yield
+    forget_all()
+    django_settings.STOP_FLAG.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def world(db: None, impatient: None, frozen_venue: SimulatedVenue) -> World:
+    return make_world(frozen_venue)
+
+
+@pytest.fixture
+def live_world(transactional_db: None, impatient: None, frozen_venue: SimulatedVenue) -> World:
+    return make_world(frozen_venue)
