@@ -101,6 +101,12 @@ class AccountsView(ListEndpoint):
     def post(self, request: Request) -> Response:
         body = check_body(AccountBody, request)
         rate = body.get("rate_limit_rps")
+        if body["is_default"] and (taken := ExchangeAccount.objects.filter(is_default=True).first()):
+            raise InvalidInput(
+                f"Account {taken.name} is the default already.",
+                remedy="Change that in the panel.",
+                field="is_default",
+            )
         try:
             account = create_account(
                 body["name"],

@@ -8,6 +8,7 @@ address are not.
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from .throttles import take_token
 
 log = logging.getLogger(__name__)
 SCHEME = "Bearer"
+_TOKEN = re.compile(r"[\x21-\x7e]{1,200}")
 _REMEDY = "Send `Authorization: Bearer <token>`; `manage.py create_api_token` makes one."
 
 
@@ -42,7 +44,7 @@ def find_bearer(request: HttpRequest) -> str | None:
     if not header:
         return None
     scheme, _, token = header.partition(" ")
-    if scheme.lower() != SCHEME.lower() or not token.strip():
+    if scheme.lower() != SCHEME.lower() or not _TOKEN.fullmatch(token.strip()):
         raise NotAllowed(
             "The Authorization header is not of the form `Bearer <token>`.",
             code="invalid_token",

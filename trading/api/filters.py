@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django_filters.fields import IsoDateTimeField
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
 from trading.domain.errors import InvalidInput, UnknownName
 from trading.models import ExchangeAccount, Instrument
+
+_YEARS = range(1970, 3000)
 
 
 def refuse_unknown(request: Request, known: Any) -> None:
@@ -83,11 +88,29 @@ def symbol_filter(field: str = "instrument__symbol") -> django_filters.CharFilte
     return django_filters.CharFilter(field_name=field, method=RowFilter.by_symbol, help_text="BASE/QUOTE.")
 
 
-def since_filter(field: str) -> django_filters.IsoDateTimeFilter:
-    return django_filters.IsoDateTimeFilter(
-        field_name=field, lookup_expr="gte", help_text="At or after, ISO-8601."
-    )
+class InstantField(IsoDateTimeField):  # type: ignore[misc]
+    """An instant in UTC, of a year that every column and every offset can express."""
+
+    default_error_messages = {"invalid": "Use ISO-8601 with a time zone, such as 2026-01-31T12:00:00Z."}
+
+    def clean(self, value: Any) -> datetime | None:
+        try:
+            found: datetime | None = super().clean(value)
+            instant = found.astimezone(UTC) if found else None
+        except OverflowError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+        if instant is not None and instant.year not in _YEARS:
+            raise ValidationError(f"Use a year from {_YEARS[0]} to {_YEARS[-1]}.", code="invalid")
+        return instant
 
 
-def until_filter(field: str) -> django_filters.IsoDateTimeFilter:
-    return django_filters.IsoDateTimeFilter(field_name=field, lookup_expr="lt", help_text="Before, ISO-8601.")
+class InstantFilter(django_filters.IsoDateTimeFilter):  # type: ignore[misc]
+    field_class = InstantField
+
+
+def since_filter(field: str) -> InstantFilter:
+    return InstantFilter(field_name=field, lookup_expr="gte", help_text="At or after, ISO-8601.")
+
+
+def until_filter(field: str) -> InstantFilter:
+    return InstantFilter(field_name=field, lookup_expr="lt", help_text="Before, ISO-8601.")

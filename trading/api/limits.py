@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -76,7 +77,9 @@ class LimitsView(ListEndpoint):
     keyset = ("-version",)
 
     @extend_schema(
-        operation_id="limits_list", summary="Limits in force and their history", responses=LimitsAnswer
+        operation_id="limits_list",
+        summary="Limits in force and their history",
+        responses=forced_singular_serializer(LimitsAnswer),
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         answer = super().get(request, *args, **kwargs)

@@ -17,6 +17,7 @@ from .halts import EngageView, HaltHistoryView, HaltsView, ReleaseView
 from .health import AliveView, ReadyView
 from .limits import LimitsView
 from .live import KillView, StatusView
+from .metrics import MetricsView
 from .orders import CancelAllView, OrderCancelView, OrdersView, OrderView
 from .reconciliation import BreaksView, ReconciliationsView
 from .schema import DocsView, SchemaView
@@ -51,6 +52,7 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/audit": AuditView,
     "api/v1/audit/verify": AuditVerifyView,
     "api/v1/audit/export": AuditExportView,
+    "metrics": MetricsView,
     "healthz/live": AliveView,
     "healthz/ready": ReadyView,
     "api/schema": SchemaView,
