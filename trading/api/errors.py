@@ -62,7 +62,6 @@ _CODE_OF: dict[type[drf.APIException], str] = {
     drf.ParseError: "invalid_input",
     drf.Throttled: "throttled",
 }
-_HALT_ANYWAY = "To stop trading now, run `manage.py halt` on the host."
 
 
 class NotFound(levi.LeviError):
@@ -132,7 +131,8 @@ def _from_database(error: Exception) -> Problem:
     return Problem(
         503,
         "database_unavailable",
-        f"The database did not answer; nothing is certain to have changed. {_HALT_ANYWAY}",
+        "The database did not answer, so it is not certain whether anything changed. Nothing new is sent while it is "
+        "away; open orders stay at the venue. Ask again, with the same idempotency key.",
         headers={"Retry-After": "2"},
     )
 

@@ -102,7 +102,7 @@ class OrdersView(ListEndpoint):
         return take_in(self, request, OrderOrigin.API)
 
 
-class OrderView(Endpoint):
+class SingleOrderView(Endpoint):
     needs = {"GET": "trading.view_order"}
 
     @extend_schema(

@@ -18,7 +18,7 @@ from .health import AliveView, ReadyView
 from .limits import LimitsView
 from .live import KillView, StatusView
 from .metrics import MetricsView
-from .orders import CancelAllView, OrderCancelView, OrdersView, OrderView
+from .orders import CancelAllView, OrderCancelView, OrdersView, SingleOrderView
 from .reconciliation import BreaksView, ReconciliationsView
 from .schema import DocsView, SchemaView
 from .signals import SignalsView
@@ -31,7 +31,7 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/signals": SignalsView,
     "api/v1/orders": OrdersView,
     "api/v1/orders/cancel-all": CancelAllView,
-    "api/v1/orders/<str:name>": OrderView,
+    "api/v1/orders/<str:name>": SingleOrderView,
     "api/v1/orders/<str:name>/cancel": OrderCancelView,
     "api/v1/fills": FillsView,
     "api/v1/positions": PositionsView,
