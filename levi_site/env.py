@@ -46,7 +46,7 @@ def read_secret_file(name: str, path: str) -> str:
         ) from error
 
 
-class Environment:
+class EnvironmentVariables:
     """All sources in one place, asked by name."""
 
     def __init__(self, process: Mapping[str, str], dotenv: Mapping[str, str]) -> None:
@@ -55,7 +55,7 @@ class Environment:
         self._sources.append(read_services(self.home_dir))
 
     @classmethod
-    def load(cls) -> Environment:
+    def load(cls) -> EnvironmentVariables:
         file = REPO_DIR / ".env"
         return cls(os.environ, parse_env_file(file.read_text()) if file.is_file() else {})
 

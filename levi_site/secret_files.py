@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from levi_site.env import Environment, SettingError
+from levi_site.env import EnvironmentVariables, SettingError
 
 INSTANCE_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 MIN_SECRET_LENGTH = 32
@@ -49,7 +49,7 @@ def read_or_create(path: Path, generate: Callable[[], str]) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def get_secret(env: Environment, name: str, *, mode: str) -> str:
+def get_secret(env: EnvironmentVariables, name: str, *, mode: str) -> str:
     """The operator's secret, or in paper mode one generated under HOME_DIR/secrets."""
     given = env.text(name)
     if given:

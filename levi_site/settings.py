@@ -18,14 +18,14 @@ from levi_site.celery_settings import CELERY_SETTINGS
 from levi_site.config import load_config
 from levi_site.content_security import STRICT_POLICY
 from levi_site.database_url import parse_database_url
-from levi_site.env import REPO_DIR, Environment, SettingError
+from levi_site.env import REPO_DIR, EnvironmentVariables, SettingError
 from levi_site.logging_setup import make_logging_config
 from levi_site.redaction import register_secret
 from levi_site.secret_files import get_instance_id, get_secret, make_private_dir
 from levi_site.unfold_settings import UNFOLD as UNFOLD
 
 try:
-    env = Environment.load()
+    env = EnvironmentVariables.load()
     HOME_DIR: Path = env.home_dir
     LEVI_CONFIG = load_config(
         Path(env.text("LEVI_CONFIG") or REPO_DIR / "config" / "app.yaml"),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from levi_site.config import load_config
-from levi_site.env import REPO_DIR, Environment, SettingError, services_file
+from levi_site.env import REPO_DIR, EnvironmentVariables, SettingError, services_file
 from levi_site.secret_files import get_secret
 from levi_site.stack.banner import format_banner
 from levi_site.stack.embedded_postgres import ServerFailed
@@ -32,7 +32,7 @@ SECRET_NAMES = ("SECRET_KEY", "LEVI_ENCRYPTION_KEY", "LEVI_AUDIT_KEY")
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
 
-def check_environment(env: Environment, options: StackOptions) -> str:
+def check_environment(env: EnvironmentVariables, options: StackOptions) -> str:
     """The mode; raises SettingError for whatever would stop the children, before any of them starts."""
     file = Path(env.text("LEVI_CONFIG") or REPO_DIR / "config" / "app.yaml")
     mode = load_config(file, mode_override=env.text("LEVI_MODE")).live.mode
@@ -69,12 +69,12 @@ def hold_panel_port(options: StackOptions) -> Iterator[None]:
 
 def run_up(argv: Sequence[str]) -> int:
     try:
-        env = Environment.load()
+        env = EnvironmentVariables.load()
         options = parse_options(argv, env)
         with hold_instance(env.home_dir, options.lock_name), hold_panel_port(options):
             # Announcements of a stack that was killed are void; only now is it certain that none runs.
             services_file(env.home_dir).unlink(missing_ok=True)
-            env = Environment.load()
+            env = EnvironmentVariables.load()
             mode = check_environment(env, options)
             return supervise(build_installation(env, options, mode))
     except (SettingError, AlreadyRunning, ServerMissing) as error:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from levi_site.env import REPO_DIR, Environment, services_file
+from levi_site.env import REPO_DIR, EnvironmentVariables, services_file
 from levi_site.secret_files import generate_secret, make_private_dir, read_or_create
 from levi_site.stack.embedded_postgres import EmbeddedPostgres
 from levi_site.stack.embedded_redis import EmbeddedRedis
@@ -85,7 +85,7 @@ def make_home_dir(home_dir: Path) -> None:
         make_private_dir(home_dir / name)
 
 
-def build_installation(env: Environment, options: StackOptions, mode: str) -> Installation:
+def build_installation(env: EnvironmentVariables, options: StackOptions, mode: str) -> Installation:
     home_dir = env.home_dir
     make_home_dir(home_dir)
     ports = choose_ports(home_dir / "ports.json", PORT_NAMES)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from levi_site.env import Environment, SettingError
+from levi_site.env import EnvironmentVariables, SettingError
 
 PROCESS_NAMES = ("postgres", "redis", "simulator", "orders", "background", "beat", "web")
 EMBEDDED = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7, help="seed of the simulated venue")
 
 
-def build_options(given: argparse.Namespace, env: Environment) -> StackOptions:
+def build_options(given: argparse.Namespace, env: EnvironmentVariables) -> StackOptions:
     port = given.port if given.port is not None else env.integer("PORT", 8000, low=1, high=65_535)
     if not 1 <= port <= 65_535:
         raise SettingError(f"--port {port}: must be from 1 to 65535")
@@ -96,7 +96,7 @@ def build_options(given: argparse.Namespace, env: Environment) -> StackOptions:
     return StackOptions(port=port, host=given.host or env.text("HOST", "127.0.0.1"), **names)
 
 
-def parse_options(argv: Sequence[str], env: Environment) -> StackOptions:
+def parse_options(argv: Sequence[str], env: EnvironmentVariables) -> StackOptions:
     parser = argparse.ArgumentParser(
         prog="manage.py up", description="Start and supervise every process of Levi; Ctrl-C stops all of it."
     )
