@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from django.core.exceptions import ValidationError
+
 from trading.domain.enums import OrderType, Side, TimeInForce
 from trading.domain.errors import InvalidInput
 from trading.domain.money import positive
@@ -89,10 +91,13 @@ def _flag(body: Mapping[str, Any], field: str) -> bool:
 
 def _strategy(body: Mapping[str, Any]) -> str:
     name = _text(body, "strategy").lower()
-    if name and not name_validator.regex.search(name):
+    try:
+        if name:
+            name_validator(name)
+    except ValidationError as error:
         raise InvalidInput(
-            f"{name!r} is no name for a strategy.", remedy=str(name_validator.message), field="strategy"
-        )
+            f"{name!r} is no name for a strategy.", remedy=str(error.message), field="strategy"
+        ) from None
     return name
 
 
