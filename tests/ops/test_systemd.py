@@ -37,7 +37,10 @@ def test_the_target_starts_a_worker_for_every_queue():
 def test_systemd_accepts_the_units():
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed; the text checks ran instead")
-    units = [str(FOLDER / name) for name in ("levi-web.service", "levi-beat.service", "levi.target")]
+    units = [
+        str(FOLDER / name)
+        for name in ("levi-web.service", "levi-beat.service", "levi-supervisor.service", "levi.target")
+    ]
     units.append(str(FOLDER / "levi-worker@orders.service"))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units],
