@@ -111,6 +111,8 @@ class KillSwitchScreen(PanelAdmin):
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """A scope has no page of its own: it stands in the tree."""
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
         self.find_row(request, object_id)
         return go("haltstate")
 

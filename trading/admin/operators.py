@@ -74,6 +74,11 @@ class OperatorScreen(UserAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 
+    def get_urls(self) -> list[Any]:
+        """Without Django's pages for deleting and for its own history: the audit trail is the history."""
+        gone = ("_delete", "_history")
+        return [pattern for pattern in super().get_urls() if not (pattern.name or "").endswith(gone)]
+
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False
 

@@ -110,7 +110,8 @@ def check_rows(checks: list[dict[str, Any]]) -> list[list[Any]]:
 
 def _check_row(check: dict[str, Any]) -> list[Any]:
     passed = bool(check.get("passed"))
-    said = check.get("note") or ("" if passed else explain(str(check.get("code", ""))))
+    why = "" if passed else explain(str(check.get("code", "")))
+    said = " ".join(filter(None, (why, check.get("note"))))
     age = check.get("age_seconds")
     note = f"{said} ({age} s old)".strip() if age else said
     return [

@@ -1,0 +1,1 @@
+"""The panel: every screen, every role, and that looking never changes anything."""

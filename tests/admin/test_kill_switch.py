@@ -1,0 +1,163 @@
+"""STOP and its page: one step, by POST, latched; a release needs the right, a reason and an unchanged state."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from tests.admin.trading_day import halt
+from trading.models import AuditEntry, ControlEpoch, HaltChange, HaltState, Order, Sweep
+
+PAGE = "admin:trading_haltstate_changelist"
+
+
+def post(client, page: str, **given: object):
+    return client.post(reverse(f"admin:trading_haltstate_{page}"), given, follow=True)
+
+
+def state(scope: str = "everything", target: str = "") -> str:
+    return HaltState.objects.get(scope=scope, target=target).state
+
+
+def text_of(answer) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.mark.parametrize("role", ["trader", "risk", "admin"])
+def test_stop_halts_everything_in_one_post_without_any_field(day, browse, people, role):
+    before = ControlEpoch.objects.get().epoch
+    page = text_of(post(browse(role), "stop"))
+    assert state() == "halted"
+    change = HaltChange.objects.first()
+    assert change.actor == f"operator:{people[role].username}" and change.trigger == "manual"
+    assert change.reason == "STOP pressed in the panel"
+    assert f"epoch {before + 1}" in page and "the gate is closed in every process" in page
+    assert Sweep.objects.filter(change=change, cancel_scope="ours").exists()
+    assert settings.STOP_FLAG.exists()
+
+
+def test_stop_works_with_the_token_that_the_strip_carries(day, browse):
+    client = browse("trader", csrf=True)
+    page = client.get(reverse("admin:index")).content.decode()
+    token = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    answer = client.post(reverse("admin:trading_haltstate_stop"), {"csrfmiddlewaretoken": token})
+    assert answer.status_code == 302 and state() == "halted"
+
+
+def test_a_quick_reason_is_recorded(day, browse):
+    post(browse("trader"), "stop", reason="Wrong prices")
+    assert HaltChange.objects.first().reason == "Wrong prices"
+    assert AuditEntry.objects.filter(kind="halt.engaged", data__reason="Wrong prices").count() == 1
+
+
+def test_stopping_twice_sweeps_again_and_is_harmless(day, browse):
+    client = browse("trader")
+    sweeps = Sweep.objects.count()
+    post(client, "stop")
+    post(client, "stop")
+    assert state() == "halted" and Sweep.objects.count() == sweeps + 2
+
+
+def test_a_viewer_cannot_stop(day, browse):
+    assert post(browse("viewer"), "stop").status_code == 403
+    assert state() == "active" and not settings.STOP_FLAG.exists()
+
+
+def test_one_symbol_can_be_halted_alone(day, browse):
+    post(
+        browse("risk"),
+        "engage",
+        scope="instrument",
+        target="ETH/USDT",
+        state="halted",
+        cancel="ours",
+        reason="odd",
+    )
+    assert state("instrument", "ETH/USDT") == "halted"
+    assert state() == "active"
+
+
+def test_reducing_leaves_open_orders_alone(day, browse):
+    sweeps = Sweep.objects.count()
+    post(browse("risk"), "engage", scope="everything", state="reducing", cancel="")
+    assert state() == "reducing" and Sweep.objects.count() == sweeps
+
+
+def test_an_unknown_target_is_refused_in_words(day, browse):
+    page = text_of(post(browse("risk"), "engage", scope="instrument", target="NO/PE", state="halted"))
+    assert "There is no instrument &#x27;NO/PE&#x27; to halt." in page
+    assert HaltState.objects.filter(state="halted").count() == 0
+
+
+def test_a_release_needs_a_reason(day, browse):
+    halt()
+    page = text_of(post(browse("risk"), "release", scope="everything", seen_epoch=1, reason="  "))
+    assert "Say why it is safe to trade again." in page
+    assert state() == "halted"
+
+
+def test_a_release_with_a_reason_activates_and_is_recorded(day, browse):
+    client = browse("risk")
+    post(client, "stop")
+    epoch = ControlEpoch.objects.get().epoch
+    page = text_of(post(client, "release", scope="everything", seen_epoch=epoch, reason="checked the books"))
+    assert "is active again" in page and state() == "active"
+    assert not settings.STOP_FLAG.exists()
+    assert AuditEntry.objects.filter(kind="halt.released", actor="operator:risk-person").count() == 1
+
+
+def test_a_halt_that_came_after_the_page_was_shown_is_not_released(day, browse):
+    client = browse("risk")
+    post(client, "stop")
+    seen = ControlEpoch.objects.get().epoch
+    post(client, "stop", reason="again")
+    page = text_of(post(client, "release", scope="everything", seen_epoch=seen, reason="old news"))
+    assert "Another halt was engaged since this page was shown." in page
+    assert state() == "halted"
+
+
+def test_a_trader_may_halt_but_not_release(day, browse):
+    client = browse("trader")
+    post(client, "stop")
+    assert post(client, "release", scope="everything", seen_epoch=2, reason="please").status_code == 403
+    assert state() == "halted"
+    page = text_of(client.get(reverse(PAGE)))
+    assert "Missing for a release: the role <strong>risk</strong>" in page
+
+
+def test_the_page_shows_scopes_sweep_and_history(day, browse):
+    halt("strategy", "mean-reversion", state="reducing", reason="too many orders")
+    page = text_of(browse("viewer").get(reverse(PAGE)))
+    for words in (
+        "BTC/USDT",
+        "mean-reversion",
+        "too many orders",
+        "CLEAN: proven empty",
+        "Venue trouble",
+        "7 sent in 3 rounds",
+    ):
+        assert words in page, words
+    assert "Halt everything" not in page, "a viewer gets no button"
+
+
+def test_survivors_of_a_sweep_are_named(day, browse):
+    Sweep.objects.update(
+        verdict="survivors",
+        report={"paper": {"open": ["lvtestabc"], "unresolved": [], "unasked": "no answer"}},
+    )
+    page = text_of(browse("risk").get(reverse(PAGE)))
+    assert "open: lvtestabc" in page and "could not be asked: no answer" in page
+
+
+def test_a_scope_without_a_state_is_shown_as_halted(day, browse):
+    HaltState.objects.filter(scope="account").delete()
+    assert "no state stored" in text_of(browse("risk").get(reverse(PAGE)))
+
+
+def test_canceling_everything_of_ours_leaves_trading_on(day, browse):
+    resting = Order.objects.get(pk=day.orders["open"].pk)
+    answer = post(browse("trader"), "cancel_all")
+    resting.refresh_from_db()
+    assert resting.cancel_state == "requested" and state() == "active"
+    assert "Trading goes on." in text_of(answer)

@@ -1,0 +1,119 @@
+"""Lists: the same number of queries for ten rows and for many, any id finds its order, numbers read as numbers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.admin.orders_of_the_day import ORDERS, write_order
+from trading.models import Balance, Fill, Order
+
+LISTS = (
+    "order",
+    "fill",
+    "position",
+    "signal",
+    "balance",
+    "equitysnapshot",
+    "syncrun",
+    "break",
+    "auditentry",
+    "instrument",
+    "exchangeaccount",
+    "strategy",
+    "limitsversion",
+)
+
+
+def url_of(model: str) -> str:
+    return reverse(f"admin:trading_{model}_changelist")
+
+
+def queries_of(client, url: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(url).status_code == 200
+    return len(asked)
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_a_list_asks_few_questions(day, browse, model):
+    client = browse("risk")
+    assert queries_of(client, url_of(model)) <= 12
+
+
+def test_more_rows_ask_no_more_questions(day, browse):
+    client = browse("risk")
+    urls = [url_of("order"), url_of("fill"), url_of("signal"), reverse("admin:index")]
+    before = [queries_of(client, url) for url in urls]
+    for spec in ORDERS * 2:
+        write_order(day, spec)
+    assert [queries_of(client, url) for url in urls] == before
+
+
+def test_no_list_counts_its_rows(day, browse):
+    client = browse("risk")
+    for model in ("order", "fill", "signal", "auditentry"):
+        with CaptureQueriesContext(connection) as asked:
+            client.get(url_of(model))
+        table = f'FROM "trading_{model}"'
+        assert not [
+            q["sql"] for q in asked if "COUNT(" in q["sql"] and table in q["sql"] and "WHERE" not in q["sql"]
+        ]
+
+
+def test_an_order_is_found_by_any_of_its_ids(day, browse):
+    client, order = browse("viewer"), day.orders["filled"]
+    ids = (order.pk, order.client_order_id, order.exchange_order_id, order.signal_id, order.signal.key)
+    for term in ids:
+        found = client.get(url_of("order"), {"q": str(term)}).context["cl"].result_list
+        assert [row.pk for row in found] == [order.pk], term
+    assert not client.get(url_of("order"), {"q": "nothing-like-it"}).context["cl"].result_list
+
+
+def test_a_fill_is_found_by_the_venues_id_and_by_its_order(day, browse):
+    client, fill = browse("viewer"), Fill.objects.select_related("order").first()
+    for term in (fill.venue_fill_id, fill.order.client_order_id):
+        found = client.get(url_of("fill"), {"q": term}).context["cl"].result_list
+        assert [row.pk for row in found] == [fill.pk], term
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"status": "in_doubt"}, {"doubt"}),
+        ({"symbol": "SOL/USDT", "side": "BUY"}, {"rejected", "quarantined"}),
+        ({"strategy": "mean-reversion", "status": "open"}, {"open"}),
+        ({"account": "paper", "status": "denied"}, {"denied"}),
+        ({"status": "nonsense"}, set()),
+    ],
+)
+def test_filters_narrow_the_list(day, browse, query, expected):
+    rows = browse("viewer").get(url_of("order"), query).context["cl"].result_list
+    assert {row.pk for row in rows} == {day.orders[name].pk for name in expected}
+
+
+def test_the_list_of_breaks_tells_open_breaks_from_open_orders(day, browse):
+    page = browse("viewer").get(url_of("break")).content.decode()
+    assert '<span class="lv-badge lv-bad">open</span>' in page
+
+
+def test_tiny_and_huge_numbers_are_written_out(day, browse):
+    Balance.objects.filter(asset="BTC").update(free=Decimal("0.0000001"))
+    Balance.objects.filter(asset="ETH").update(free=Decimal("12000000000.5"))
+    page = browse("viewer").get(url_of("balance")).content.decode()
+    assert ">0.0000001<" in page and ">12000000000.5<" in page
+    assert "E-" not in page.split("result_list")[1].split("</table>")[0]
+
+
+def test_the_next_page_is_reached_without_a_count(day, browse, monkeypatch):
+    monkeypatch.setattr("trading.admin.orders.OrderScreen.list_per_page", 5)
+    client = browse("viewer")
+    first = client.get(url_of("order")).context["cl"].result_list
+    second = client.get(url_of("order"), {"p": 2}).context["cl"].result_list
+    assert len(first) == len(second) == 5
+    assert not {row.pk for row in first} & {row.pk for row in second}
+    assert Order.objects.count() == len(ORDERS)

@@ -1,0 +1,89 @@
+"""An order's page explains its whole life, and offers its cancel to those who may."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from trading.models import Order, OrderAttempt
+
+
+def page_of(client, order) -> str:
+    answer = client.get(reverse("admin:trading_order_change", args=[order.pk]))
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def test_a_filled_order_tells_its_story_in_order(day, browse):
+    page = page_of(browse("viewer"), day.orders["filled"])
+    story = (
+        "Received",
+        "Decided",
+        "Permit given, attempt 1",
+        "First byte sent",
+        "Outcome, attempt 1",
+        "placement: placed",
+        "<strong>Fill</strong>",
+    )
+    places = [page.index(words) for words in story]
+    assert places == sorted(places)
+    for stage in (
+        "decide",
+        "wait for the permit",
+        "until the first byte",
+        "the venue&#x27;s answer",
+        "until the end",
+    ):
+        assert stage in page, stage
+    assert "178 ms" in page, "the time between the first byte and the answer"
+
+
+def test_a_denied_order_says_why_with_observed_value_and_limit(day, browse):
+    page = page_of(browse("viewer"), day.orders["denied"])
+    assert "Decision: denied: max_order_notional, exposure_symbol" in page
+    assert "The order is worth more than one order may be." in page
+    assert "1483.33" in page and "1500" in page
+    assert page.index("failed") < page.index("passed"), "what broke comes first"
+    assert "Nothing was sent." in page
+
+
+def test_requests_and_answers_are_escaped(day, browse):
+    order = day.orders["rejected"]
+    OrderAttempt.objects.filter(order=order).update(answer="<img src=x onerror=alert(1)>")
+    page = page_of(browse("viewer"), order)
+    assert "<img src=x" not in page and "&lt;img src=x" in page
+
+
+def test_a_trader_cancels_an_open_order(day, browse):
+    order = day.orders["open"]
+    client = browse("trader")
+    assert "Cancel this order" in page_of(client, order)
+    answer = client.post(reverse("admin:trading_order_cancel", args=[order.pk]), follow=True)
+    order.refresh_from_db()
+    assert order.cancel_state == "requested" and order.status == "open"
+    assert b"keeps its status until the venue shows its end" in answer.content
+
+
+def test_a_cancel_of_an_order_never_sent_ends_it_at_once(day, browse):
+    order = day.orders["approved"]
+    answer = browse("risk").post(reverse("admin:trading_order_cancel", args=[order.pk]), follow=True)
+    order.refresh_from_db()
+    assert order.status == "lapsed" and b"was never sent" in answer.content
+
+
+def test_a_finished_order_cannot_be_canceled(day, browse):
+    order, client = day.orders["filled"], browse("trader")
+    assert "Cancel this order" not in page_of(client, order)
+    answer = client.post(reverse("admin:trading_order_cancel", args=[order.pk]), follow=True)
+    assert b"is already filled" in answer.content
+    assert Order.objects.get(pk=order.pk).cancel_state == "none"
+
+
+@pytest.mark.parametrize("role", ["viewer", "admin"])
+def test_others_see_no_cancel(day, browse, role):
+    assert "Cancel this order" not in page_of(browse(role), day.orders["open"])
+
+
+@pytest.mark.parametrize("key", ["not-an-id", "01890000-0000-7000-8000-000000000000"])
+def test_an_unknown_order_is_404(day, browse, key):
+    assert browse("viewer").get(f"/admin/trading/order/{key}/change/").status_code == 404

@@ -1,0 +1,157 @@
+"""Looking never changes anything, nobody sees or does more than their roles allow, and nothing can be deleted."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+
+from tests.admin.addresses import OWN_PAGES, panel_addresses
+from tests.admin.trading_day import ANNA, ROLES
+from trading.execution.tokens import create_token
+
+ACTING = {
+    "stop": "engage_halt",
+    "engage": "engage_halt",
+    "release": "release_halt",
+    "cancel_all": "cancel_order",
+    "cancel": "cancel_order",
+    "verify": "verify_audit",
+    "export": "export_audit",
+    "switch": None,
+    "interval": "change_exchangeaccount",
+    "credentials": "change_credential",
+    "test": "change_exchangeaccount",
+    "sync": "change_exchangeaccount",
+    "revoke": "change_apitoken",
+}
+SWITCHES = {
+    "exchangeaccount": "change_exchangeaccount",
+    "strategy": "change_strategy",
+    "periodictask": "change_exchangeaccount",
+}
+ADDING = {"order": "place_order", "limitsversion": "add_limitsversion", "user": "auth.add_user"}
+WRITES = re.compile(r"^\s*(INSERT|UPDATE|DELETE|TRUNCATE|ALTER|CREATE|DROP)", re.I)
+
+
+@pytest.fixture
+def full(day):
+    """Every model has at least one row, so that every page can be opened."""
+    every = IntervalSchedule.objects.create(every=10, period=IntervalSchedule.SECONDS)
+    PeriodicTask.objects.create(name="sync accounts", task="trading.tasks.sync_accounts", interval=every)
+    create_token("bot", ["trader"], days=7, actor=ANNA)
+    return day
+
+
+def right_of(address) -> str:
+    """The right an address asks for, as `app.codename`."""
+    if address.page in ACTING:
+        code = ACTING[address.page] or SWITCHES[address.model]
+        return f"trading.{code}"
+    if address.page in ("add", "ticket"):
+        code = ADDING.get(address.model, f"add_{address.model}")
+        return code if "." in code else f"trading.{code}"
+    if address.model == "periodictask":
+        return "trading.change_exchangeaccount"
+    if address.page == "password_change" or address.model in ("user", "group"):
+        verb = "change" if address.page == "password_change" else "view"
+        return f"auth.{verb}_{address.model}"
+    return f"trading.view_{address.model}"
+
+
+def test_every_page_opens_and_looking_writes_nothing(full, browse):
+    client = browse("super")
+    urls = [address.url for address in panel_addresses() if address.page not in ACTING]
+    for url in urls + [reverse(name) for name in OWN_PAGES]:
+        for look in (client.get, client.head):
+            with CaptureQueriesContext(connection) as asked:
+                answer = look(url, follow=True)
+            written = [query["sql"] for query in asked if WRITES.match(query["sql"])]
+            assert answer.status_code == 200, url
+            assert written == [], f"{url} wrote on GET or HEAD"
+
+
+def test_addresses_that_act_refuse_get_and_head(full, browse):
+    client = browse("super")
+    acting = [address for address in panel_addresses() if address.page in ACTING]
+    assert {address.page for address in acting} == set(ACTING)
+    for address in acting:
+        assert client.get(address.url).status_code == 405, address
+        assert client.head(address.url).status_code == 405, address
+
+
+@pytest.mark.parametrize("role", [*ROLES, "none"])
+def test_each_role_sees_exactly_what_its_rights_say(full, browse, people, role):
+    client, user = browse(role), people[role]
+    for address in panel_addresses():
+        if address.page not in ACTING:
+            allowed = {200, 302} if user.has_perm(right_of(address)) else {403}
+            assert client.get(address.url).status_code in allowed, (role, address, right_of(address))
+
+
+@pytest.mark.parametrize("role", [*ROLES, "none"])
+def test_acting_without_the_right_is_forbidden_and_writes_nothing(full, browse, people, role):
+    client, user = browse(role), people[role]
+    forbidden = [a for a in panel_addresses() if a.page in ACTING and not user.has_perm(right_of(a))]
+    for address in forbidden:
+        with CaptureQueriesContext(connection) as asked:
+            answer = client.post(address.url, {"reason": "x", "scope": "everything", "seen_epoch": 1})
+        assert answer.status_code == 403, (role, address)
+        assert not [query for query in asked if WRITES.match(query["sql"])], (role, address)
+
+
+def test_acting_without_a_csrf_token_is_forbidden(full, browse):
+    client = browse("super", csrf=True)
+    for address in panel_addresses():
+        if address.page in ACTING:
+            assert client.post(address.url).status_code == 403, address
+
+
+def test_pages_that_only_show_refuse_post(full, browse):
+    client = browse("super")
+    shows = [a for a in panel_addresses() if a.page in ("changelist", "change") and a.model not in ("user",)]
+    for address in shows:
+        assert client.post(address.url).status_code == 405, address
+
+
+def test_strangers_are_sent_to_the_sign_in(full, client):
+    for address in panel_addresses():
+        answer = client.get(address.url)
+        assert answer.status_code == 302 and "/admin/login/" in answer["Location"], address
+
+
+def test_nothing_can_be_deleted_and_there_are_no_bulk_actions(full, browse, rf, people):
+    request = rf.get("/admin/")
+    request.user = people["super"]
+    for model, screen in admin.site._registry.items():
+        assert not screen.has_delete_permission(request), model
+        assert not screen.get_actions(request), model
+        assert not [p.name for p in screen.get_urls() if p.name and p.name.endswith(("_delete", "_history"))]
+
+
+def test_every_unfold_action_asks_for_a_right_and_a_dialog():
+    for screen in admin.site._registry.values():
+        for kind in ("actions_list", "actions_row", "actions_detail", "actions_submit_line"):
+            for name in getattr(screen, kind, ()):
+                action = getattr(screen, name)
+                assert getattr(action, "allowed_permissions", None), (screen, name)
+                assert getattr(action, "dialog", None), (screen, name)
+
+
+def test_the_rights_the_pages_ask_for_exist(full):
+    known = {
+        f"{p.content_type.app_label}.{p.codename}" for p in Permission.objects.select_related("content_type")
+    }
+    assert {right_of(address) for address in panel_addresses()} <= known
+
+
+def test_a_person_without_a_role_is_told_so_and_sees_no_numbers(day, browse):
+    page = browse("none").get(reverse("admin:index")).content.decode()
+    assert "No role yet" in page
+    assert "Exposure" not in page
