@@ -1,0 +1,95 @@
+"""The project's wiring as a client sees it: request ids, headers, cookies, system checks, the doorbell's manners."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.test import Client, override_settings
+from kombu.exceptions import OperationalError
+
+from levi_site.celery_settings import CELERY_SETTINGS
+from levi_site.checks import check_wiring
+from levi_site.stack.ports import find_free_port
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client()
+
+
+@pytest.mark.django_db
+def test_a_plain_request_id_is_echoed(client: Client) -> None:
+    answer = client.get("/admin/login/", headers={"X-Request-ID": "strategy-7.run_3"})
+    assert answer.headers["X-Request-ID"] == "strategy-7.run_3"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("forged", ["a b", "x" * 65, "<script>", "", "a\\nb"])
+def test_any_other_request_id_is_replaced(client: Client, forged: str) -> None:
+    answer = client.get("/admin/login/", headers={"X-Request-ID": forged})
+    assert answer.headers["X-Request-ID"] != forged
+    assert len(answer.headers["X-Request-ID"]) == 32
+
+
+@pytest.mark.django_db
+def test_the_panels_exception_ends_at_the_panel(client: Client) -> None:
+    panel = client.get("/admin/login/").headers["Content-Security-Policy"]
+    elsewhere = client.get("/").headers["Content-Security-Policy"]
+    assert "'unsafe-eval'" in panel
+    assert "unsafe" not in elsewhere
+    for policy in (panel, elsewhere):
+        assert "frame-ancestors 'none'" in policy and "object-src 'none'" in policy
+        assert "script-src" in policy and "script-src 'self' 'unsafe-inline'" not in policy
+
+
+@pytest.mark.django_db
+def test_two_installations_on_one_host_do_not_share_cookies(client: Client) -> None:
+    assert settings.INSTANCE_ID in settings.SESSION_COOKIE_NAME
+    cookie = client.get("/admin/login/").cookies[settings.CSRF_COOKIE_NAME]
+    assert cookie["httponly"] and cookie["samesite"] == "Lax"
+    # The paper demo is served over plain http on the loopback address.
+    assert not cookie["secure"]
+
+
+def test_the_shipped_wiring_has_no_problem() -> None:
+    assert check_wiring() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"DATABASES": {"default": {**settings.DATABASES["default"], "ATOMIC_REQUESTS": True}}},
+            "ATOMIC_REQUESTS",
+        ),
+        ({"DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3"}}}, "PostgreSQL"),
+        ({"LEVI_MODE": "production", "CELERY_TASK_ALWAYS_EAGER": True}, "eagerly"),
+        ({"LEVI_MODE": "production", "EMBEDDED_SERVERS": ["redis"]}, "embedded"),
+        ({"LEVI_MODE": "testnet", "DEBUG": True}, "DEBUG"),
+        ({"LEVI_MODE": "production", "SIMULATOR_URL": "http://127.0.0.1:1"}, "simulated venue"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+def test_a_setting_that_breaks_a_guarantee_is_an_error(changes: dict, words: str) -> None:
+    with override_settings(**changes):
+        assert [error for error in check_wiring() if words in error.msg and error.hint]
+
+
+def test_publishing_with_redis_down_fails_at_once_instead_of_hanging() -> None:
+    app = Celery("nobody", broker=f"redis://127.0.0.1:{find_free_port()}/0", set_as_current=False)
+    app.conf.update({key.lower(): value for key, value in CELERY_SETTINGS.items()})
+    began = time.monotonic()
+    with pytest.raises(OperationalError):
+        app.send_task("trading.tasks.dispatch_order", args=["x"], queue="orders")
+    assert time.monotonic() - began < 5, "the default is to try for ever"
+
+
+def test_messages_are_plain_and_never_trusted_twice() -> None:
+    assert CELERY_SETTINGS["ACCEPT_CONTENT"] == ["json"]
+    assert CELERY_SETTINGS["TASK_ACKS_LATE"] is False
+    assert (
+        CELERY_SETTINGS["TASK_TIME_LIMIT"] < CELERY_SETTINGS["BROKER_TRANSPORT_OPTIONS"]["visibility_timeout"]
+    )
