@@ -60,8 +60,8 @@ def test_the_environment_overrides_the_mode(raw: dict) -> None:
         ("risk.max_daily_loss_pct", -1, ["risk.max_daily_loss_pct=-1"]),
         (
             "risk.max_order_notional_usd",
-            5000,
-            ["max_order_notional_usd=5000", "kill_threshold_usd", "lower it"],
+            900000,
+            ["max_order_notional_usd=900000", "kill_threshold_usd", "lower it"],
         ),
         ("exchange.mexc.base_url", "http://api.mexc.com", ["exchange.mexc.base_url", "only https"]),
         ("exchange.mexc.base_url", "https://api.mexc.com.evil.io", ["allow-list"]),
