@@ -9,7 +9,7 @@ from trading.domain.enums import Environment, VenueName
 from trading.domain.errors import ConfigurationError
 from trading.exchanges.base import Connection
 from trading.exchanges.registry import connect
-from trading.exchanges.venues import check_base_url
+from trading.exchanges.venues import check_base_url, is_rehearsal
 
 MEXC = VenueName.MEXC
 
@@ -68,10 +68,20 @@ def test_the_invented_testnet_is_refused_with_an_explanation(environment: Enviro
         check_base_url(MEXC, environment, "https://testnet-api.mexc.com")
 
 
+def test_testnet_may_use_the_real_host_because_it_only_validates_there() -> None:
+    url = check_base_url(MEXC, Environment.TESTNET, "https://api.mexc.com")
+    assert is_rehearsal(MEXC, Environment.TESTNET, url)
+    assert not is_rehearsal(MEXC, Environment.LIVE, url)
+    assert not is_rehearsal(MEXC, Environment.TESTNET, "http://127.0.0.1:9100/mexc")
+
+
+def test_the_simulated_environment_never_leaves_this_host() -> None:
+    with pytest.raises(ConfigurationError):
+        check_base_url(MEXC, Environment.SIMULATED, "https://api.mexc.com")
+
+
 @pytest.mark.parametrize("environment", [Environment.SIMULATED, Environment.TESTNET])
-@pytest.mark.parametrize(
-    "url", ["https://api.mexc.com", "http://10.0.0.1:9100", "http://127.0.0.1:9100/mexc/../x"]
-)
+@pytest.mark.parametrize("url", ["http://10.0.0.1:9100", "http://127.0.0.1:9100/mexc/../x"])
 def test_simulated_and_testnet_stay_on_loopback(environment: Environment, url: str) -> None:
     with pytest.raises(ConfigurationError):
         check_base_url(MEXC, environment, url)

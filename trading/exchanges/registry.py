@@ -12,11 +12,16 @@ from trading.domain.enums import VenueName
 from .base import Connection, Exchange, NullObserver, Observer
 from .limiter import Limiter, LocalLimiter
 from .mexc.client import MexcExchange
+from .mexc.rehearsal import MexcRehearsal
 from .shared_limiter import SharedLimiter
-from .venues import check_base_url
+from .venues import check_base_url, is_rehearsal
 
 _ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
     VenueName.MEXC: MexcExchange,
+}
+# For testnet accounts that look at the real venue: validation only, nothing placed.
+_REHEARSALS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
+    VenueName.MEXC: MexcRehearsal,
 }
 
 _ALONE = Fraction(1, 2)
@@ -33,7 +38,8 @@ def connect(
 ) -> Exchange:
     """An adapter for the connection; opens no socket yet. Raises ConfigurationError for an address not on the list."""
     address = check_base_url(connection.venue, connection.environment, connection.base_url)
-    adapter = _ADAPTERS[connection.venue]
+    rehearsal = is_rehearsal(connection.venue, connection.environment, address)
+    adapter = (_REHEARSALS if rehearsal else _ADAPTERS)[connection.venue]
     return adapter(
         replace(connection, base_url=address), limiter or get_limiter(), observer or NullObserver()
     )

@@ -17,6 +17,8 @@ from trading.domain.errors import ConfigurationError
 PRODUCTION_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: frozenset({"api.mexc.com"})}
 # Hosts of test installations that exist.
 TESTNET_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: frozenset()}
+# Real hosts that testnet mode may use for validation only, because the venue has a test-order endpoint and no testnet.
+REHEARSAL_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: PRODUCTION_HOSTS[VenueName.MEXC]}
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 KNOWN_FICTIONS: Mapping[str, str] = {
@@ -27,7 +29,7 @@ KNOWN_FICTIONS: Mapping[str, str] = {
 }
 _REMEDIES: Mapping[Environment, str] = {
     Environment.LIVE: "Use the venue's own address, such as https://api.mexc.com.",
-    Environment.TESTNET: "Use the simulated venue, such as http://127.0.0.1:9100/mexc.",
+    Environment.TESTNET: "Use the simulated venue, or https://api.mexc.com for validation only.",
     Environment.SIMULATED: "Use the simulated venue, such as http://127.0.0.1:9100/mexc.",
 }
 
@@ -73,7 +75,7 @@ def check_base_url(venue: VenueName, environment: Environment, base_url: str) ->
     if environment is Environment.LIVE:
         hosts = PRODUCTION_HOSTS[venue]
     elif environment is Environment.TESTNET:
-        hosts = TESTNET_HOSTS[venue]
+        hosts = TESTNET_HOSTS[venue] | REHEARSAL_HOSTS[venue]
     reason = explain_bad_url(base_url, hosts, loopback_allowed=environment is not Environment.LIVE)
     if reason is None:
         return base_url.rstrip("/")
@@ -83,3 +85,8 @@ def check_base_url(venue: VenueName, environment: Environment, base_url: str) ->
         remedy=_REMEDIES[environment],
         code="base_url_refused",
     )
+
+
+def is_rehearsal(venue: VenueName, environment: Environment, base_url: str) -> bool:
+    """True for a testnet account at a real host: the venue validates, nothing is placed."""
+    return environment is Environment.TESTNET and urlsplit(base_url).hostname in REHEARSAL_HOSTS[venue]

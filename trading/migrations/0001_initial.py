@@ -299,6 +299,14 @@ class Migration(migrations.Migration):
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
+                            models.Q(("mode", "testnet"), _negated=True),
+                            models.Q(("environment", "live"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="account_testnet_is_not_live",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
                             models.Q(("mode", "paper"), _negated=True),
                             ("environment", "simulated"),
                             _connector="OR",

@@ -60,6 +60,10 @@ class ExchangeAccount(models.Model):
                 name="account_production_is_live",
             ),
             models.CheckConstraint(
+                condition=~models.Q(mode="testnet") | ~models.Q(environment="live"),
+                name="account_testnet_is_not_live",
+            ),
+            models.CheckConstraint(
                 condition=~models.Q(mode="paper") | models.Q(environment="simulated"),
                 name="account_paper_is_simulated",
             ),
