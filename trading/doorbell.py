@@ -7,6 +7,9 @@ already committed, and the pollers find what no bell announced.
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from celery import current_app
@@ -24,6 +27,21 @@ BELLS = {
 }
 
 
+_local = threading.local()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """No bell rings from this thread inside the block: for a process that does the work itself, with no broker to wait
+    for."""
+    before = getattr(_local, "is_silent", False)
+    _local.is_silent = True
+    try:
+        yield
+    finally:
+        _local.is_silent = before
+
+
 def _publish(bell: str, subject: str) -> None:
     try:
         current_app.send_task(f"trading.tasks.{bell}", args=[subject], queue=BELLS[bell], retry=False)
@@ -35,4 +53,6 @@ def _publish(bell: str, subject: str) -> None:
 
 def ring(bell: str, subject: object) -> None:
     """Ring after the current transaction commits (at once outside of one)."""
+    if getattr(_local, "is_silent", False):
+        return
     transaction.on_commit(partial(_publish, bell, str(subject)), robust=True)

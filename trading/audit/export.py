@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from trading.domain.chain import canonical
+from trading.domain.csv_cells import harmless
 from trading.domain.errors import InvalidInput
 from trading.models import AuditEntry
 
@@ -31,12 +32,6 @@ COLUMNS = (
     "sequence",
     "hash",
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def harmless(cell: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
 def _ndjson(entries: Iterable[AuditEntry]) -> Iterator[str]:

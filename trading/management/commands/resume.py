@@ -1,0 +1,35 @@
+"""Releases a halt: the counterpart of `halt`. Approvals given before the halt stay void."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from trading.domain.enums import HaltScope
+from trading.execution.halts import missing_for_release, release
+from trading.management.operator_command import OperatorCommand
+from trading.queries.halts import scope_record
+
+from .halt import check_target, name_scope
+
+
+class Command(OperatorCommand):
+    help = "Release a halt, with a reason."
+
+    def add_options(self, parser: CommandParser) -> None:
+        parser.add_argument("--reason", required=True, help="why it is safe to trade again")
+        parser.add_argument("--scope", choices=[scope.value for scope in HaltScope], default="everything")
+        parser.add_argument("--target", default="", help="account, symbol or strategy of a narrower scope")
+        parser.add_argument(
+            "--epoch", type=int, metavar="N", help="only if no halt was engaged since this epoch (see `halt`)"
+        )
+
+    def work(self, options: Mapping[str, Any]) -> None:
+        scope, target = HaltScope(options["scope"]), options["target"].strip()
+        check_target(scope, target)
+        if missing := missing_for_release(scope, target):
+            self.fail(f"{name_scope(scope, target)} was not released. " + " ".join(missing))
+        row = release(scope, target, reason=options["reason"], actor=self.actor, seen_epoch=options["epoch"])
+        self.report(scope_record(row), f"{name_scope(scope, target)}: {row.state}.")

@@ -1,0 +1,155 @@
+"""The supervisor: a small process that needs PostgreSQL and the venues only.
+
+It takes up the sweeps that follow halts within a moment, and keeps the books fresh when Celery, beat or Redis are dead.
+Every sweep and every sync runs in a thread of its own, so that a venue that hangs delays nothing else. It outlives the
+database: it dials again with back-off. It decides nothing: what it runs is safe to run twice and to be killed in.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error as DatabaseTrouble
+from django.db import connections
+from django.utils import timezone
+
+from trading.domain.errors import LeviError
+from trading.execution.jobs import beat_heart
+from trading.execution.sweep import run_sweep, waiting_sweeps
+from trading.execution.sync import sync_account
+from trading.models import ExchangeAccount, Sweep
+from trading.process_name import process_name
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.15
+HEART_SECONDS = 3.0
+# Beat syncs every ten seconds; this is for when it does not.
+SYNC_AGE = timedelta(seconds=25)
+SYNC_RETRY_SECONDS = 10.0
+_SHORTEST_BACK_OFF, _LONGEST_BACK_OFF = 0.2, 5.0
+_FAREWELL_SECONDS = 1.2
+_LAST_SECOND = 1.8
+
+
+class Stopping(Exception):
+    """Raised inside a sweep's progress, to leave it to the next supervisor."""
+
+
+class Supervision:
+    """`run` until `stop` is set. One thread per piece of work, named after it."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+        self._threads: dict[str, threading.Thread] = {}
+        self._tried_at: dict[UUID, float] = {}
+        self._heart_due = 0.0
+
+    def run(self) -> None:
+        back_off = _SHORTEST_BACK_OFF
+        while not self.stop.is_set():
+            try:
+                self.look_once()
+            except DatabaseTrouble as error:
+                log.warning("no database (%s); looking again in %.1f s", type(error).__name__, back_off)
+                connections.close_all()
+                self.stop.wait(back_off)
+                back_off = min(back_off * 2, _LONGEST_BACK_OFF)
+            else:
+                back_off = _SHORTEST_BACK_OFF
+                self.stop.wait(LOOK_SECONDS)
+        self._say_farewell()
+
+    def look_once(self) -> None:
+        """Start what waits. Raises Django's database errors."""
+        for sweep_id in waiting_sweeps():
+            self._start(f"sweep-{sweep_id}", partial(self._sweep, sweep_id))
+        if time.monotonic() >= self._heart_due:
+            beat_heart()
+            self._heart_due = time.monotonic() + HEART_SECONDS
+            self._start_syncs()
+
+    def _start_syncs(self) -> None:
+        """The first look at an account syncs it in any case."""
+        stale = timezone.now() - SYNC_AGE
+        accounts = ExchangeAccount.objects.filter(is_enabled=True, mode=settings.LEVI_MODE)
+        for account_id, synced_at in accounts.values_list("id", "synced_at"):
+            tried_at = self._tried_at.get(account_id)
+            is_due = synced_at is None or synced_at < stale
+            if tried_at is None or (is_due and time.monotonic() >= tried_at + SYNC_RETRY_SECONDS):
+                self._tried_at[account_id] = time.monotonic()
+                self._start(f"sync-{account_id}", partial(sync_account, account_id, trigger="supervisor"))
+
+    def _start(self, name: str, work: Callable[[], object]) -> None:
+        self._threads = {key: thread for key, thread in self._threads.items() if thread.is_alive()}
+        if name not in self._threads:
+            thread = threading.Thread(target=_with_own_connection, args=(work,), name=name, daemon=True)
+            self._threads[name] = thread
+            thread.start()
+
+    def _sweep(self, sweep_id: UUID) -> None:
+        """To its verdict, through restarts of the database: this process keeps the lease it has."""
+        back_off = _SHORTEST_BACK_OFF
+        while not self.stop.is_set():
+            try:
+                run_sweep(sweep_id, progress=self._leave_if_stopping)
+                return
+            except DatabaseTrouble as error:
+                log.warning("sweep %s: no database (%s)", sweep_id, type(error).__name__)
+                connections.close_all()
+                self.stop.wait(back_off)
+                back_off = min(back_off * 2, _LONGEST_BACK_OFF)
+
+    def _leave_if_stopping(self, _sweep: Sweep) -> None:
+        if self.stop.is_set():
+            raise Stopping
+
+    def _say_farewell(self) -> None:
+        """Give the threads a moment, then give their leases back, so that the next supervisor need not wait."""
+        until = time.monotonic() + _FAREWELL_SECONDS
+        for thread in self._threads.values():
+            thread.join(max(0.0, until - time.monotonic()))
+        try:
+            Sweep.objects.filter(leased_by=process_name()).update(leased_until=None)
+        except DatabaseTrouble as error:
+            log.warning("leases not given back (%s); they run out", type(error).__name__)
+        connections.close_all()
+
+
+def _with_own_connection(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Stopping:
+        pass  # the next supervisor goes on
+    except (DatabaseTrouble, LeviError) as error:
+        log.warning("%s: %s", threading.current_thread().name, error)
+    except Exception:  # a defect in one piece of work must not go unseen, nor end the others
+        log.exception("%s met something unexpected", threading.current_thread().name)
+    finally:
+        connections.close_all()
+
+
+def run_supervision() -> None:
+    """Until SIGTERM or SIGINT; ends within two seconds, also out of a call that hangs."""
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: object) -> None:
+        stop.set()
+        # Everything here may be killed at any instant, so a hanging call is not waited for.
+        last = threading.Timer(_LAST_SECOND, os._exit, [0])
+        last.daemon = True
+        last.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    log.info("supervising sweeps and syncs")
+    Supervision(stop).run()
