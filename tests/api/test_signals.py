@@ -46,7 +46,7 @@ def test_a_denied_signal_is_an_answer_too(world, trader):
 def test_a_repeat_gets_the_first_answer_word_for_word(world, trader):
     first = trader.post(SIGNALS, buy(), Idempotency_Key="one")
     repeat = trader.post(SIGNALS, buy(), Idempotency_Key="one")
-    assert repeat.status_code == 201 and repeat.json() == first.json()
+    assert repeat.status_code == 201 and repeat.content == first.content
     assert repeat.headers["Idempotent-Replayed"] == "true"
     assert Order.objects.count() == 1
 
@@ -146,7 +146,7 @@ WRONG = {
     "a misspelt field": ({"prise": "1"}, "prise"),
     "sent in the future": ({"sent_at": soon(3600)}, "sent_at"),
     "sent without a zone": ({"sent_at": "2026-01-01T00:00:00"}, "sent_at"),
-    "a strategy with a space": ({"strategy": "My Strategy!"}, "name"),
+    "a strategy with a space": ({"strategy": "My Strategy!"}, "strategy"),
     "a key too long": ({"source_id": "k" * 201}, "source_id"),
 }
 

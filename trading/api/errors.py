@@ -118,7 +118,9 @@ def _from_drf(error: drf.APIException) -> Problem:
         context["retry_after_seconds"] = seconds
         message = f"Too many requests. Wait {seconds} s and ask again."
     elif isinstance(error, drf.UnsupportedMediaType):
-        message = f"{message} Send `Content-Type: application/json`."
+        message = (
+            "The Content-Type is missing or not one that is read here. Send `Content-Type: application/json`."
+        )
     elif isinstance(error, (drf.NotAuthenticated, drf.AuthenticationFailed)):
         headers |= _CHALLENGE
         message = "Sign in to the panel, or send `Authorization: Bearer <token>`."

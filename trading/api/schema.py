@@ -5,10 +5,12 @@ The page's scripts come from our own host and stand in files of their own, as th
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.negotiation import DefaultContentNegotiation
 
@@ -48,8 +50,21 @@ class PublicPage(Guarded):
     content_negotiation_class = DefaultContentNegotiation
 
 
+@cache
+def written_schema(is_public: bool) -> Any:
+    return SchemaGenerator().get_schema(request=None, public=is_public)
+
+
+class OnceGenerator(SchemaGenerator):
+    """The same for everybody and as long as the process lives: written once, so that nobody can keep us writing."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        return written_schema(public)
+
+
 class SchemaView(PublicPage, SpectacularAPIView):  # type: ignore[misc]
     renderer_classes = SpectacularAPIView.renderer_classes
+    generator_class = OnceGenerator
 
 
 class DocsView(PublicPage, SpectacularSwaggerSplitView):  # type: ignore[misc]

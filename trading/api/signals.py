@@ -72,6 +72,7 @@ class DecisionAnswer(serializers.Serializer[Any]):
     )
     checks = CheckAnswer(many=True)
     status = serializers.CharField(help_text="Of the order when it was decided.")
+    mode = serializers.CharField(help_text="paper, testnet or production.")
     account = serializers.CharField()
     symbol = serializers.CharField()
     side = serializers.CharField()
@@ -80,6 +81,8 @@ class DecisionAnswer(serializers.Serializer[Any]):
     quantity = PlainNumber(allow_null=True, help_text="After rounding to the lot.")
     quote_quantity = PlainNumber(allow_null=True)
     price = PlainNumber(allow_null=True, help_text="After rounding to the tick.")
+    asked_quantity = PlainNumber(allow_null=True)
+    asked_price = PlainNumber(allow_null=True)
     reduce_only = serializers.BooleanField()
     strategy = serializers.CharField(allow_null=True)
     limits_version = serializers.IntegerField(allow_null=True)
@@ -103,17 +106,30 @@ TAKEN = {
 }
 
 
-def with_z(answer: dict[str, Any]) -> dict[str, Any]:
-    """Stored times carry +00:00 (the canonical form of the audit trail); answers say the same instant with Z."""
-    times = {name: answer[name] for name in ("expires_at", "received_at") if answer.get(name)}
-    return {**answer, **{name: text.replace("+00:00", "Z") for name, text in times.items()}}
+_ORDER = tuple(DecisionAnswer().fields)
+_CHECK_ORDER = tuple(CheckAnswer().fields)
+_TIMES = ("expires_at", "received_at")
+
+
+def _ordered(found: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: found[name] for name in (*names, *sorted(found)) if name in found}
+
+
+def as_told(answer: dict[str, Any]) -> dict[str, Any]:
+    """The stored answer as it goes out: the same bytes whether it was just written or read back.
+
+    The database keeps no order of keys, and stored times carry +00:00 (the canonical form of the audit trail).
+    """
+    told = {**answer, "checks": [_ordered(check, _CHECK_ORDER) for check in answer.get("checks", ())]}
+    told |= {name: str(answer[name]).replace("+00:00", "Z") for name in _TIMES if answer.get(name)}
+    return _ordered(told, _ORDER)
 
 
 def take_in(view: Endpoint | ListEndpoint, request: Request, origin: OrderOrigin) -> Response:
     key = request.headers.get("Idempotency-Key")
     taken = submit(body_of(request), actor=view.actor, key=key, origin=origin)
     headers = {REPLAYED: "true"} if taken.repeated else {}
-    return Response(with_z(taken.answer), status=201, headers=headers)
+    return Response(as_told(taken.answer), status=201, headers=headers)
 
 
 class SignalRow(RowSerializer):
