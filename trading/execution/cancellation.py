@@ -46,8 +46,8 @@ def request_cancel(order_id: UUID, *, actor: Actor) -> Order:
             )
         if order.status == OrderStatus.APPROVED:
             move_order(order, OrderStatus.LAPSED, actor=actor, reason="canceled before it was sent")
-        elif order.cancel_state in (CancelState.NONE, CancelState.IN_DOUBT):
-            _mark_requested(order, actor=actor)
+        elif order.cancel_state != CancelState.REQUESTED or order.status in WORKING:
+            _mark_requested(order, actor=actor)  # asking again sends again, which is harmless
     return order
 
 
@@ -81,7 +81,8 @@ def send_cancel(order_id: UUID) -> CancelOutcome | None:
 
 _STATE_AFTER: dict[type, CancelState] = {
     CancelAccepted: CancelState.SENT,
-    CancelRefused: CancelState.SENT,  # probably final already: the follower reads the verdict
+    # Probably final already, which the follower reads. If the venue shows it open, the cancel is sent again.
+    CancelRefused: CancelState.REQUESTED,
     Unknown: CancelState.IN_DOUBT,
     NotSentOutcome: CancelState.REQUESTED,
 }
@@ -156,6 +157,8 @@ def _clear_account(account: ExchangeAccount, symbol: str | None, *, actor: Actor
             venue=account.venue, environment=account.environment, symbol=symbol.upper()
         )
         venue_symbol = row.values_list("venue_symbol", flat=True).first()
+        if venue_symbol is None:  # never ask for all because one cannot be named
+            return {"account": account.name, "outcome": "not_listed", "detail": f"no {symbol.upper()} here"}
     try:
         outcome = exchange_for(account).cancel_all(venue_symbol)
     except LeviError as error:

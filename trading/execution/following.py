@@ -15,9 +15,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from trading.connections import exchange_for
-from trading.domain.enums import OrderStatus, OrderType, TimeInForce
+from trading.domain.enums import CancelState, OrderStatus, OrderType, TimeInForce
 from trading.domain.errors import VenueError
-from trading.domain.order_states import TERMINAL
+from trading.domain.order_states import GIVEN_UP, TERMINAL
 from trading.domain.outcomes import OrderFound
 from trading.exchanges.base import Exchange
 from trading.locking import lock_order
@@ -31,6 +31,9 @@ from .settlement import settle
 # The age of an order → seconds until the next look. After the last row the sync takes over.
 _CADENCE = ((1.0, 0.2), (5.0, 0.7), (15.0, 2.0), (30.0, 5.0))
 _MARGIN = timedelta(seconds=5)
+# A cancel that the venue has not confirmed is never left to the sync, however old its order is.
+_WAIT_FOR_CANCEL = 5.0
+_CANCELING = (CancelState.REQUESTED, CancelState.SENT, CancelState.IN_DOUBT)
 
 
 def follow_order(order_id: UUID) -> bool:
@@ -57,6 +60,8 @@ def _load(order_id: UUID) -> Order:
 
 
 def _is_complete(order: Order) -> bool:
+    if order.status in GIVEN_UP and order.next_action_at is not None:
+        return False  # somebody saw a sign of life: look once more
     return order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
 
 
@@ -99,5 +104,7 @@ def _plan_next(order_id: UUID) -> bool:
         now = timezone.now()
         age = (now - (order.acknowledged_at or order.created_at)).total_seconds()
         wait = next((wait for until, wait in _CADENCE if age < until), None)
+        if wait is None and order.cancel_state in _CANCELING and order.status not in TERMINAL:
+            wait = _WAIT_FOR_CANCEL
         set_fields(order, next_action_at=now + timedelta(seconds=wait) if wait is not None else None)
         return False

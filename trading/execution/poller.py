@@ -10,6 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.utils import timezone
 
 from trading.domain.enums import CancelState, OrderStatus
@@ -53,6 +54,10 @@ def poll_once(limit: int = 20) -> int:
             advance_order(order_id)
         except LeviError as error:
             log.warning("order %s: %s", order_id, error)
+        except DatabaseError:
+            raise  # not this order's trouble: the caller reconnects
+        except Exception:  # broad: one order's defect must not end the polling of all the others
+            log.exception("order %s could not be advanced", order_id)
     return claimed
 
 

@@ -23,14 +23,15 @@ from trading.domain.actors import system_actor
 from trading.domain.enums import CancelState, HaltScope, OrderStatus, Side
 from trading.domain.evidence import OrderView, Verdict, weigh
 from trading.domain.money import multiply, plain
-from trading.domain.order_states import TERMINAL, can_move
+from trading.domain.order_states import GIVEN_UP, TERMINAL, UNRESOLVED, can_move
 from trading.domain.outcomes import FillReport, OrderReport
 from trading.domain.positions import PositionState
 from trading.doorbell import ring
 from trading.locking import lock_order, lock_position
-from trading.models import Break, BreakKind, Fill, Order, Position
+from trading.models import BreakKind, Fill, Order, Position
 
 from .balances import apply_fill_to_balances
+from .breaks import note_break
 from .changes import add_evidence, move_order, order_data, set_fields
 from .halts import engage
 
@@ -56,7 +57,10 @@ def settle(
     alarms: list[str] = []
     with transaction.atomic(durable=True):
         order = lock_order(order_id)
+        before, announced = OrderStatus(order.status), order.venue_filled_quantity
         booked = [fill for fill in fills if _book_fill(order, fill)]
+        if booked:
+            _judge_fills(order, before, announced, alarms)
         if report is not None:
             _take_report(order, report, source, alarms)
         elif booked:
@@ -125,6 +129,14 @@ def _book_fill(order: Order, report: FillReport) -> bool:
     return True
 
 
+def _judge_fills(order: Order, before: OrderStatus, announced: Decimal, alarms: list[str]) -> None:
+    """Fills that the venue had not announced before the order ended, or that go beyond it, are alarms."""
+    if before in TERMINAL and order.filled_quantity > announced:
+        alarms.append(f"fills arrived for an order that was {before}")
+    if order.quantity is not None and order.filled_quantity > order.quantity:
+        alarms.append(f"the fills add up to {plain(order.filled_quantity)} of {plain(order.quantity)}")
+
+
 def _save_position(position: Position, state: PositionState, now: datetime) -> None:
     position.quantity = state.quantity
     position.average_price = state.average_price
@@ -135,7 +147,7 @@ def _save_position(position: Position, state: PositionState, now: datetime) -> N
 
 
 def _take_report(order: Order, report: OrderReport, source: str, alarms: list[str]) -> None:
-    seen = bool(order.exchange_order_id)
+    seen = order.acknowledged_at is not None
     view = OrderView(OrderStatus(order.status), order.quantity, order.filled_quantity, seen_at_venue=seen)
     verdict = weigh(view, report, order.venue_filled_quantity)
     learned = _learned(order, report)
@@ -152,7 +164,7 @@ def _take_report(order: Order, report: OrderReport, source: str, alarms: list[st
         learned["venue_filled_quantity"] = verdict.venue_filled
     if learned:
         set_fields(order, **learned)
-    if verdict.overfilled:
+    if verdict.overfilled and verdict.changed:
         alarms.append(f"the venue filled {plain(verdict.venue_filled)} of {plain(order.quantity)}")
     if verdict.reopened:
         alarms.append(f"the venue shows {report.status} for an order that was {order.status}")
@@ -178,25 +190,25 @@ def _held_back(order: Order, verdict: Verdict, alarms: list[str]) -> bool:
     now = timezone.now()
     since = order.acknowledged_at or now
     if now - since < FILLS_LAG:
-        if order.status in (OrderStatus.SUBMITTING, OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED):
+        if order.status in UNRESOLVED | GIVEN_UP:  # it is there, so it counts
             _apply_status(order, OrderStatus.PARTIALLY_FILLED if verdict.venue_filled else OrderStatus.OPEN)
         set_fields(order, next_action_at=now + timedelta(milliseconds=300))
         return True
     alarms.append(f"{plain(missing)} filled at the venue have no fill record")
-    Break.objects.update_or_create(
-        account=order.account,
-        kind=BreakKind.FILL,
-        subject=order.client_order_id,
-        state="open",
-        defaults={
-            "ours": order.filled_quantity,
-            "theirs": verdict.venue_filled,
-            "since": now,
-            "last_seen_at": now,
-            "detail": {"order": str(order.id)},
-        },
-    )
+    note_missing_fills(order)
     return False
+
+
+def note_missing_fills(order: Order) -> None:
+    """The break of an order that ended without the fills that explain its end."""
+    note_break(
+        order.account,
+        BreakKind.FILL,
+        order.client_order_id,
+        ours=order.filled_quantity,
+        theirs=order.venue_filled_quantity,
+        order=str(order.id),
+    )
 
 
 def _apply_status(order: Order, status: OrderStatus) -> None:
@@ -211,11 +223,15 @@ def _apply_status(order: Order, status: OrderStatus) -> None:
 
 
 def _move_by_fills(order: Order) -> None:
-    """Fills without a report are evidence too: all of the quantity is filled, a part of it partly filled."""
+    """Fills without a report are evidence too: all of the quantity is filled, a part of it partly filled.
+
+    An order that is being submitted waits for the outcome of its request.
+    """
     complete = order.quantity is not None and order.filled_quantity >= order.quantity
-    if complete and can_move(OrderStatus(order.status), OrderStatus.FILLED):
+    status = OrderStatus(order.status)
+    if complete and can_move(status, OrderStatus.FILLED):
         _apply_status(order, OrderStatus.FILLED)
-    elif order.status == OrderStatus.OPEN:
+    elif status is not OrderStatus.SUBMITTING and can_move(status, OrderStatus.PARTIALLY_FILLED):
         _apply_status(order, OrderStatus.PARTIALLY_FILLED)
 
 

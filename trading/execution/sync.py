@@ -15,13 +15,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from trading.connections import exchange_for
 from trading.domain.enums import OrderStatus
 from trading.domain.errors import LeviError
 from trading.domain.money import plain
-from trading.domain.order_states import AT_RISK, UNRESOLVED, WORKING
+from trading.domain.order_states import AT_RISK, TERMINAL, UNRESOLVED, WORKING
 from trading.domain.outcomes import BalanceReport, OrderReport
 from trading.exchanges.base import Exchange
 from trading.locking import lock_account
@@ -29,6 +30,9 @@ from trading.market import refresh_instruments, refresh_prices
 from trading.metrics import SYNC_SECONDS
 from trading.models import (
     Balance,
+    Break,
+    BreakKind,
+    BreakState,
     EquitySnapshot,
     ExchangeAccount,
     Instrument,
@@ -42,6 +46,7 @@ from trading.queries.valuation import DOLLARS, PriceTable, day_start_equity, val
 from .breaks import note_break, settle_breaks
 from .fill_intake import collect_fills
 from .foreign import adopt_unknown_order
+from .settlement import note_missing_fills, settle
 from .triggers import evaluate_triggers
 
 log = logging.getLogger(__name__)
@@ -83,6 +88,7 @@ def _sync(account: ExchangeAccount, run: SyncRun) -> None:
     run.fills_booked = _sync_fills(account, exchange, instruments)
     _sync_balances(account, exchange)
     _write_snapshot(account)
+    _note_missing_fills(account)
     run.breaks_open = settle_breaks(account, run.started_at)
 
 
@@ -128,8 +134,15 @@ def _sync_orders(account: ExchangeAccount, reports: list[OrderReport], asked_at:
             woken += 1
     for report in reports:
         if report.exchange_order_id not in known_ids:
-            adopt_unknown_order(account, report)
+            _take_in(account, report)
     return woken
+
+
+def _take_in(account: ExchangeAccount, report: OrderReport) -> None:
+    """An open order that we do not know, or one that we hold for ended: the reducer tells news from an old list."""
+    order = adopt_unknown_order(account, report)
+    if order is not None and order.status in TERMINAL:
+        settle(order.id, report=report, source="open_orders")
 
 
 def _needs_look(order: Order, report: OrderReport | None, asked_at: datetime) -> bool:
@@ -147,6 +160,14 @@ def _sync_fills(account: ExchangeAccount, exchange: Exchange, instruments: list[
     booked = sum(collect_fills(account, exchange, instrument, since) for instrument in instruments)
     ExchangeAccount.objects.filter(pk=account.pk).update(fills_cursor_at=now)
     return booked
+
+
+def _note_missing_fills(account: ExchangeAccount) -> None:
+    """An order that ended short of fills stays a difference until they are booked."""
+    noted = Break.objects.filter(account=account, kind=BreakKind.FILL).exclude(state=BreakState.RESOLVED)
+    orders = Order.objects.filter(account=account, client_order_id__in=noted.values("subject"))
+    for order in orders.filter(filled_quantity__lt=F("venue_filled_quantity")):
+        note_missing_fills(order)
 
 
 def _sync_balances(account: ExchangeAccount, exchange: Exchange) -> None:
