@@ -70,3 +70,4 @@ class SchemaView(PublicPage, SpectacularAPIView):  # type: ignore[misc]
 class DocsView(PublicPage, SpectacularSwaggerSplitView):  # type: ignore[misc]
     renderer_classes = SpectacularSwaggerSplitView.renderer_classes
     url_name = "schema"
+    template_name = "api/docs.html"

@@ -44,8 +44,15 @@ def add_errors(result: dict[str, Any], **_options: Any) -> dict[str, Any]:
     result.setdefault("components", {}).setdefault("schemas", {})["Error"] = _SCHEMA
     for path in result.get("paths", {}).values():
         for method in _METHODS:
-            for status, description in _ERRORS.items():
-                if method in path and not (method == "get" and status in _BODY_ONLY):
-                    answer = {"description": description, "content": _CONTENT}
-                    path[method]["responses"].setdefault(status, answer)
+            if method in path:
+                _complete(path[method], method)
     return result
+
+
+def _complete(operation: dict[str, Any], method: str) -> None:
+    """A list's own sentence serves as its summary."""
+    if operation.get("description"):
+        operation.setdefault("summary", operation["description"].splitlines()[0].rstrip("."))
+    for status, description in _ERRORS.items():
+        if not (method == "get" and status in _BODY_ONLY):
+            operation["responses"].setdefault(status, {"description": description, "content": _CONTENT})
