@@ -1,0 +1,38 @@
+"""The venue takes orders and its answers are lost: nothing is sent again, everything is found out."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from tests.stack.instance import StackInstance, wait_until
+from tests.stack.ledger import find_differences
+from tests.stack.load import Load
+
+ORDER_PATH = "/api/v3/order"
+SIGNALS = 40
+
+
+def test_every_order_whose_answer_was_lost_ends_in_the_venues_truth(
+    running_stack: StackInstance, client, venue
+):
+    posts = [(str(uuid4()), {"quantity": "0.0005", "side": ("BUY", "SELL")[n % 2]}) for n in range(SIGNALS)]
+    before, mark = len(venue.orders()), venue.health()["requests"]
+    doubts = client.metric("levi_orders_total", status="in_doubt")
+    client.post_signal(quantity="0.05")  # something to sell
+    wait_until(lambda: not client.unfinished_orders(), "the first order has ended")
+    venue.faults(
+        [{"match": {"method": "POST", "path": ORDER_PATH}, "kind": "drop_after", "probability": 0.3}]
+    )
+
+    with Load(running_stack, posts, clients=4) as load:
+        load.wait()
+    wait_until(lambda: not client.unfinished_orders(), "every order has ended")
+
+    lost = [row for row in venue.requests(mark, method="POST", path=ORDER_PATH) if row.get("fault")]
+    assert len(lost) >= 3, "the fault did not strike"
+    assert client.metric("levi_orders_total", status="in_doubt") - doubts == len(lost)
+    assert {answer.decision for answer in load.answers} == {"approved"}
+    new = venue.orders()[before:]
+    assert len(new) == len({order["client_order_id"] for order in new}) == SIGNALS + 1
+    assert {order["status"] for order in new} == {"FILLED"}
+    assert find_differences(client, venue) == []
