@@ -44,14 +44,25 @@ try:
             env.text("DATABASE_URL"), application_name=env.text("LEVI_ROLE", "levi")
         )
     }
+    # API keys given by environment: stored encrypted for the venue's account at set-up, in testnet and production.
+    VENUE_KEYS = {
+        venue: (env.text(f"{venue.upper()}_KEY"), env.text(f"{venue.upper()}_SECRET"))
+        for venue in LEVI_CONFIG.exchange
+    }
     REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
     LOG_LEVEL = env.text("LEVI_LOG_LEVEL", "INFO").upper()
     LOGGING = make_logging_config(env.text("LEVI_LOG_FORMAT", "text"), LOG_LEVEL)
 except SettingError as error:
     raise ImproperlyConfigured(str(error)) from None
 
-for secret in (SECRET_KEY, ENCRYPTION_KEY, AUDIT_KEY):
-    register_secret(secret)
+for secret in (
+    SECRET_KEY,
+    ENCRYPTION_KEY,
+    AUDIT_KEY,
+    *(part for keys in VENUE_KEYS.values() for part in keys),
+):
+    if secret:
+        register_secret(secret)
 
 BUILD = get_build()
 SIMULATOR_URL = env.text("SIMULATOR_URL")
@@ -65,7 +76,7 @@ for folder in (HOME_DIR, HOME_DIR / "run", METRICS_DIR, STATIC_ROOT):
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
 
 ROLE = env.text("LEVI_ROLE")
-WORKER_ROLES = ("levi-orders", "levi-background", "levi-beat")
+WORKER_ROLES = ("levi-orders", "levi-background", "levi-beat", "levi-supervisor")
 
 INSTALLED_APPS = [
     "levi_site.apps.SiteConfig",

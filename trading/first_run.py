@@ -73,6 +73,10 @@ def seed_first_run(url: str, simulator: dict[str, str]) -> dict[str, str]:
     write_private(file, first)
     if simulator and settings.LEVI_MODE == "paper":
         seed_paper_account(simulator)
+    if settings.LEVI_MODE != "paper":
+        for venue, (key, secret) in settings.VENUE_KEYS.items():
+            if key and secret:
+                seed_venue_account(VenueName(venue), key, secret)
     return first
 
 
@@ -160,6 +164,23 @@ def seed_paper_account(simulator: dict[str, str]) -> None:
         move_account(account, base_url)
     follow_credentials(account, simulator)
     sync_until_valued(account)
+
+
+def seed_venue_account(venue: VenueName, key: str, secret: str) -> None:
+    """The account of the key given by environment (MEXC_KEY, MEXC_SECRET). In testnet mode it only rehearses."""
+    account = ExchangeAccount.objects.filter(name=venue.value).first()
+    if account is None:
+        production = settings.LEVI_MODE == "production"
+        account = create_account(
+            venue.value,
+            venue=venue,
+            environment=Environment.LIVE if production else Environment.TESTNET,
+            mode=TradingMode(settings.LEVI_MODE),
+            base_url=settings.LEVI_CONFIG.exchange[venue].base_url,
+            is_default=not ExchangeAccount.objects.filter(is_default=True).exists(),
+            actor=ACTOR,
+        )
+    follow_credentials(account, {"key": key, "secret": secret})
 
 
 def sync_until_valued(account: ExchangeAccount) -> None:

@@ -30,6 +30,7 @@ from trading.process_name import process_role
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 SYNC_SECONDS = 10
+DEMAND_SECONDS = 2
 HEART_SECONDS = 5
 SWEEP_GRACE_SECONDS = 3
 
@@ -63,7 +64,9 @@ def follow_order(order_id: str) -> None:
 
 @shared_task
 def sync_account(account_id: str) -> None:
-    if (pk := _id(account_id)) and ExchangeAccount.objects.filter(pk=pk).exists():
+    """Every booked fill rings this bell: one pass per slot serves them all."""
+    pk = _id(account_id)
+    if pk and ExchangeAccount.objects.filter(pk=pk).exists() and jobs.claim_slot(f"sync {pk}", DEMAND_SECONDS):
         sync_one_account(pk, trigger="demand")
 
 

@@ -28,6 +28,7 @@ from trading.domain.outcomes import FillReport, OrderReport
 from trading.domain.positions import PositionState
 from trading.doorbell import ring
 from trading.locking import lock_order, lock_position
+from trading.metrics import ORDER_LATENCY
 from trading.models import BreakKind, Fill, Order, Position
 
 from .balances import apply_fill_to_balances
@@ -71,6 +72,8 @@ def settle(
             _alarm(order, alarms)
         complete = order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
         settled = Settled(OrderStatus(order.status), len(booked), complete, tuple(alarms))
+    if before not in TERMINAL and complete:
+        ORDER_LATENCY.labels("total").observe((timezone.now() - order.created_at).total_seconds())
     if settled.alarms:
         _halt_account(order, settled.alarms)
     return settled

@@ -81,6 +81,12 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
         "account",
         lambda state: state.account_daily_pnl,
     ),
+    (
+        "levi_sync_age_seconds",
+        "Seconds since the account's last complete sync.",
+        "account",
+        lambda state: state.sync_age_seconds,
+    ),
 )
 
 

@@ -70,6 +70,7 @@ class LiveState:
     daily_pnl: float | None
     account_equity: dict[str, float]
     account_daily_pnl: dict[str, float]
+    sync_age_seconds: dict[str, float]
 
 
 def read_live_state(mode: str, now: datetime) -> LiveState:
@@ -90,6 +91,9 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
         daily_pnl=_total(state.daily_pnl for state in accounts.values()),
         account_equity=_known({account.name: state.equity for account, state in accounts.items()}),
         account_daily_pnl=_known({account.name: state.daily_pnl for account, state in accounts.items()}),
+        sync_age_seconds={
+            account.name: (now - account.synced_at).total_seconds() for account in rows if account.synced_at
+        },
     )
 
 
