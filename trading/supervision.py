@@ -151,5 +151,5 @@ def run_supervision() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    log.info("supervising sweeps and syncs")
+    print("supervising sweeps and syncs", flush=True)  # whoever started this waits for it, at any log level
     Supervision(stop).run()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from levi_site.env import EnvironmentVariables, SettingError
 
-PROCESS_NAMES = ("postgres", "redis", "simulator", "orders", "background", "beat", "web")
+PROCESS_NAMES = ("postgres", "redis", "simulator", "orders", "background", "supervisor", "beat", "web")
 EMBEDDED = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
 
 

@@ -96,6 +96,17 @@ def build_background(home: Installation) -> ProcessSpec | None:
     return build_worker(home, "background", "resolve,sync,default", home.options.background_workers)
 
 
+def build_supervisor(home: Installation) -> ProcessSpec | None:
+    """Sweeps after halts and syncs when Celery, beat or Redis are dead: a process that needs none of them."""
+    return ProcessSpec(
+        name="supervisor",
+        phase=Phase.WORKERS,
+        argv=[sys.executable, str(REPO_DIR / "manage.py"), "supervise"],
+        environment=home.environment("supervisor"),
+        ready_text="supervising",
+    )
+
+
 def build_beat(home: Installation) -> ProcessSpec | None:
     return ProcessSpec(
         name="beat",
@@ -155,6 +166,7 @@ BUILDERS: dict[str, Builder] = {
     "simulator": build_simulator,
     "orders": build_orders,
     "background": build_background,
+    "supervisor": build_supervisor,
     "beat": build_beat,
     "web": build_web,
 }
