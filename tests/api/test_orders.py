@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -37,7 +35,7 @@ def test_an_order_answers_to_all_its_names(world, trader):
         assert trader.get(f"{ORDERS}/{name}").json()["id"] == str(order.pk)
 
 
-@pytest.mark.parametrize("name", [str(uuid4()), "nope", "%00", "..%2f", "x" * 300])
+@pytest.mark.parametrize("name", ["01890000-0000-7000-8000-000000000000", "nope", "%00", "..%2f", "x" * 300])
 def test_an_unknown_order_is_404(world, trader, name):
     for answer in (trader.get(f"{ORDERS}/{name}"), trader.post(f"{ORDERS}/{name}/cancel")):
         assert answer.status_code in (404, 400) and answer.json()["code"] in ("not_found", "invalid_input")
