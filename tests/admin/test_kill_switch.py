@@ -84,6 +84,16 @@ def test_reducing_leaves_open_orders_alone(day, browse):
     assert state() == "reducing" and Sweep.objects.count() == sweeps
 
 
+def test_engaging_never_loosens_a_halt(day, browse):
+    client = browse("trader")
+    post(client, "stop")
+    epoch = ControlEpoch.objects.get().epoch
+    page = text_of(post(client, "engage", scope="everything", state="reducing", cancel=""))
+    assert "reducing would allow more" in page
+    assert state() == "halted" and ControlEpoch.objects.get().epoch == epoch
+    assert 'value="reducing">Reduce only' not in page.split("lv-span-7")[0]
+
+
 def test_an_unknown_target_is_refused_in_words(day, browse):
     page = text_of(post(browse("risk"), "engage", scope="instrument", target="NO/PE", state="halted"))
     assert "There is no instrument &#x27;NO/PE&#x27; to halt." in page

@@ -155,6 +155,8 @@ def _write_change(
             remedy="Name an account, a strategy or a symbol that exists.",
             code=f"unknown_{scope}",
         )
+    if state is not TradingState.ACTIVE:
+        _refuse_loosening(row, state)
     now = timezone.now()
     if raise_epoch:
         ControlEpoch.objects.get_or_create(id=1, defaults={"raised_at": now})
@@ -202,6 +204,17 @@ def _write_change(
         },
     )
     return change, epoch
+
+
+def _refuse_loosening(row: HaltState | None, state: TradingState) -> None:
+    """From halted to reducing is a release in part: it needs the right to release, which engaging does not ask for."""
+    before = TradingState(row.state) if row else TradingState.HALTED  # a missing state counts as halted
+    if state.restriction < before.restriction:
+        raise NotAllowed(
+            f"This scope is {before}; {state} would allow more.",
+            remedy="Release it first, then set it to reducing.",
+            code="would_loosen",
+        )
 
 
 def _young_permits() -> list[str]:
