@@ -22,6 +22,11 @@ def holds(right: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(right)
 
 
+def is_under(path: str, *, but_not: str) -> Callable[[HttpRequest], bool]:
+    """Unfold marks every entry whose address begins the page's; the ticket is no list of orders."""
+    return lambda request: request.path.startswith(path) and not request.path.startswith(path + but_not)
+
+
 def entry(
     title: str, icon: str, model: str, *, app: str = "trading", right: str = "", page: str = "changelist"
 ) -> dict[str, Any]:
@@ -45,7 +50,10 @@ NAVIGATION = [
         "title": "Trading",
         "separator": True,
         "items": [
-            entry("Orders", "list_alt", "order"),
+            {
+                **entry("Orders", "list_alt", "order"),
+                "active": is_under("/admin/trading/order/", but_not="new/"),
+            },
             entry("Fills", "done_all", "fill"),
             entry("Signals", "sensors", "signal"),
             entry("Positions", "stacked_bar_chart", "position"),

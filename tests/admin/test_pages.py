@@ -155,3 +155,15 @@ def test_a_person_without_a_role_is_told_so_and_sees_no_numbers(day, browse):
     page = browse("none").get(reverse("admin:index")).content.decode()
     assert "No role yet" in page
     assert "Exposure" not in page
+
+
+def test_a_refusal_says_which_right_is_missing_and_leads_back(day, browse):
+    answer = browse("viewer").get(reverse("admin:trading_order_ticket"))
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "trading.place_order" in page and 'href="/admin/"' in page
+
+
+def test_an_address_that_does_not_exist_leads_back(day, browse):
+    answer = browse("viewer").get("/admin/trading/nothing-here/")
+    assert answer.status_code == 404 and b"Back to the control room" in answer.content

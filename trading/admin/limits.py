@@ -12,6 +12,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.text import capfirst
 from unfold.decorators import display
 
 from trading.domain.errors import LeviError
@@ -82,7 +83,7 @@ class LimitsForm(PanelForm):
             self.fields[name] = forms.CharField(
                 required=False,
                 max_length=2000,
-                label=label_of(name).capitalize(),
+                label=capfirst(label_of(name)),
                 help_text=help_of(name),
                 widget=forms.TextInput(attrs=numbers),
             )
@@ -115,7 +116,7 @@ class LimitsScreen(PanelAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         limits = limits_in_force()
-        facts = Facts("", [(label_of(name).capitalize(), shown(name, limits)) for name in FIELDS])
+        facts = Facts("", [(capfirst(label_of(name)), shown(name, limits)) for name in FIELDS])
         return super().changelist_view(request, {**(extra_context or {}), "limits": limits, "section": facts})
 
     def describe(self, request: HttpRequest, row: LimitsVersion) -> Detail:
@@ -204,7 +205,7 @@ def print_of(changes: dict[str, Any]) -> str:
 
 
 def _values(row: LimitsVersion) -> list[tuple[str, Any]]:
-    return [(label_of(name).capitalize(), shown(name, row)) for name in FIELDS]
+    return [(capfirst(label_of(name)), shown(name, row)) for name in FIELDS]
 
 
 def _proposed(name: str, value: Any) -> Any:

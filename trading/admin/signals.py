@@ -33,9 +33,8 @@ class SignalScreen(PanelAdmin):
         "side_cell",
         "quantity_cell",
         "decision_cell",
-        "source",
+        "source_cell",
         "key_cell",
-        "strategy_cell",
     )
     list_display_links = ("symbol_cell",)
     list_select_related = ("strategy",)
@@ -113,9 +112,9 @@ class SignalScreen(PanelAdmin):
     def key_cell(self, row: Signal) -> Any:
         return cells.mono(row.key[:36])
 
-    @display(description="strategy")
-    def strategy_cell(self, row: Signal) -> Any:
-        return row.strategy.name if row.strategy else cells.NOTHING
+    @display(description="source, strategy")
+    def source_cell(self, row: Signal) -> Any:
+        return cells.stack([row.source, row.strategy.name]) if row.strategy else row.source
 
 
 def _tone(answer: dict[str, Any]) -> str:

@@ -1,0 +1,144 @@
+"""One headless Chromium for the session, a fresh profile per visit, and whatever the browser complains about.
+
+Skipped with a plain sentence where no Chromium is installed. A visit fails its test if the page breaks its content
+security policy, logs an error, loads anything from another host, or answers with a server error.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from levi_site.env import REPO_DIR
+from tests.admin.trading_day import PASSWORD, TradingDay, make_people
+from tests.worlds import frozen_venue, impatient, live_world
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: no browser tests.")
+
+__all__ = ["frozen_venue", "impatient", "live_world"]
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+SHOTS = REPO_DIR / "var" / "shots"
+DESKTOP, PHONE, SMALL_PHONE = (1440, 900), (390, 844), (360, 640)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/e2e" in item.path.as_posix():
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[object]:
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        pytest.skip("Chromium is not installed: the panel was not tried in a browser.")
+    # The browser's driver keeps an event loop in this thread, which Django would otherwise take for async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield browser
+        browser.close()
+    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
+
+
+@dataclass
+class Visit:
+    """A tab with a new profile. `complaints` collects what a user of the browser's console would see."""
+
+    page: object
+    base: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def shoot(self, name: str) -> None:
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_function("document.fonts.status === 'loaded'")
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True, animations="disabled")
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        return self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+
+    def sign_in_by_hand(self, name: str) -> None:
+        self.open("/admin/login/")
+        self.page.fill("#id_username", name)
+        self.page.fill("#id_password", PASSWORD)
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url(self.base + "/admin/")
+
+    def _listen(self) -> None:
+        host = urlsplit(self.base).netloc
+        page, note = self.page, self.complaints.append
+        page.on("console", lambda message: note(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: note(f"script error: {error}"))
+        page.on(
+            "request",
+            lambda call: note(f"other host: {call.url}") if urlsplit(call.url).netloc != host else None,
+        )
+        page.on("response", lambda got: note(f"{got.status} {got.url}") if got.status >= 500 else None)
+
+
+@pytest.fixture
+def visit(chromium, live_server):
+    """visit(user=…, size=…, theme=…, scripts=…) opens a tab, signed in as that person if one is given."""
+
+    @contextmanager
+    def opened(user=None, *, size=DESKTOP, theme="light", scripts=True):
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=theme, java_script_enabled=scripts
+        )
+        if user is not None:
+            context.add_cookies([session_cookie(user, live_server.url)])
+        tab = Visit(context.new_page(), live_server.url)
+        tab._listen()
+        yield tab
+        context.close()
+        assert tab.complaints == []
+
+    return opened
+
+
+def session_cookie(user, base: str) -> dict[str, str]:
+    """Signing in by hand costs a password hash; one test does it, the others take a session."""
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+        "url": base,
+    }
+
+
+@pytest.fixture
+def day(transactional_db) -> Iterator[TradingDay]:
+    settings.STOP_FLAG.unlink(missing_ok=True)
+    yield TradingDay()
+    settings.STOP_FLAG.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def people(transactional_db):
+    return make_people()

@@ -1,0 +1,77 @@
+"""A trader's and a risk person's first hour, in two browsers, on a real simulated venue."""
+
+from __future__ import annotations
+
+from trading.execution.dispatch import dispatch_order
+from trading.execution.following import follow_order
+from trading.execution.sweep import run_sweep
+from trading.models import ControlEpoch, HaltState, Order, Sweep
+
+TICKET = "/admin/trading/order/new/"
+
+
+def fill_in(tab, **given: str) -> None:
+    for name, value in given.items():
+        tab.page.fill(f"[name={name}]", value)
+
+
+def test_check_place_fill_stop_sweep_and_release(live_world, people, visit):
+    with visit(people["trader"]) as trader, visit(people["risk"]) as risk:
+        trader.open(TICKET)
+        fill_in(trader, symbol="BTC/USDT", quantity="0.0100009", price="50500")
+        trader.page.click("button:has-text('Check')")
+        assert trader.page.locator("text=Would be sent").is_visible()
+        assert "rounded from 0.0100009" in trader.page.inner_text("#verdict")
+        trader.shoot("story-1-checked")
+
+        trader.page.click("button:has-text('Place: BUY 0.01 BTC/USDT')")
+        trader.page.wait_for_url("**/change/")
+        order = Order.objects.get()
+        dispatch_order(order.id)
+        follow_order(order.id)
+        trader.page.reload()
+        assert trader.page.locator(".lv-head >> text=filled").is_visible()
+        trader.shoot("story-2-filled")
+
+        resting = live_world.rest()
+        trader.page.click("button.lv-stop")
+        assert trader.page.locator("#lv-strip >> text=HALTED").is_visible()
+        risk.open("/admin/trading/haltstate/")
+        assert "1 open" in risk.page.inner_text("#lv-strip")
+        run_sweep(Sweep.objects.get().id)
+        resting.refresh_from_db()
+        assert resting.status == "canceled"
+        risk.page.reload()
+        assert "CLEAN: proven empty" in risk.page.inner_text("body")
+        risk.shoot("story-3-halted-and-swept")
+
+        assert not trader.page.locator("button:has-text('Release')").count()
+        risk.page.fill("#release-reason", "books agree, cause found")
+        risk.page.click("button:has-text('Release everything')")
+        assert risk.page.locator("#lv-strip >> text=ACTIVE").is_visible()
+        assert HaltState.objects.get(scope="everything").state == "active"
+        assert ControlEpoch.objects.get().epoch > order.approved_epoch
+
+
+def test_a_double_click_on_place_sends_once(live_world, people, visit):
+    with visit(people["trader"]) as tab:
+        tab.open(TICKET)
+        fill_in(tab, symbol="BTC/USDT", quantity="0.01", price="49000")
+        tab.page.click("button:has-text('Check')")
+        tab.page.dblclick("button:has-text('Place:')")
+        tab.page.wait_for_url("**/change/")
+        assert Order.objects.count() == 1
+
+
+def test_a_denial_is_explained_before_anything_is_sent(live_world, people, visit):
+    live_world.change_limits(max_order_notional="100")
+    with visit(people["trader"]) as tab:
+        tab.open(TICKET)
+        fill_in(tab, symbol="BTC/USDT", quantity="0.5", price="50000")
+        tab.page.click("button:has-text('Check')")
+        assert tab.page.locator("text=Would be denied").is_visible()
+        assert "The order is worth more than one order may be." in tab.page.inner_text("body")
+        assert tab.page.locator("button:has-text('Place:')").count() == 0
+        tab.shoot("story-4-denied")
+    assert not Order.objects.exists()
+    assert live_world.placements() == []
