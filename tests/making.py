@@ -21,6 +21,7 @@ from django.db import connection
 from django.db.models import DateTimeField
 
 from simulator.testing import SimulatedVenue
+from tests.exchanges.making import make_exchange, make_place_request
 from trading.domain.actors import Actor, ActorKind
 from trading.domain.enums import Environment, OrderOrigin, TradingMode, VenueName
 from trading.execution.accounts import create_account, store_credentials
@@ -147,6 +148,17 @@ def make_account(venue: SimulatedVenue, name: str, **more: Any) -> ExchangeAccou
     )
     store_credentials(account, venue.key, venue.secret, actor=PERSON)
     return account
+
+
+def add_foreign_order(world: World, client_order_id: str = "by-hand", price: str = "48000") -> str:
+    """Somebody trades on the same account by hand; its client id is not ours unless given."""
+    exchange = make_exchange(world.venue.base_url, key=world.venue.key, secret=world.venue.secret)
+    request = make_place_request(
+        client_order_id=client_order_id, price=Decimal(price), venue_time_ms=exchange.venue_time_ms()
+    )
+    outcome = exchange.place_order(request)
+    exchange.close()
+    return outcome.exchange_order_id
 
 
 def fresh(order: Order) -> Order:

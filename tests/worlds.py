@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from celery import Celery, current_app
 from django.conf import settings as django_settings
 
 from simulator.testing import SimulatedVenue, running_venue
@@ -39,3 +40,16 @@ def world(db: None, impatient: None, frozen_venue: SimulatedVenue) -> World:
 @pytest.fixture
 def live_world(transactional_db: None, impatient: None, frozen_venue: SimulatedVenue) -> World:
     return make_world(frozen_venue)
+
+
+@pytest.fixture
+def dead_broker() -> Iterator[None]:
+    """Bells are rung at a broker that is not there."""
+    alive = current_app._get_current_object()
+    dead = Celery("dead", set_as_current=False)
+    dead.config_from_object("django.conf:settings", namespace="CELERY")
+    dead.conf.broker_url = "redis://127.0.0.1:9/0"
+    dead.set_current()
+    yield
+    alive.set_current()
+    dead.close()

@@ -1,5 +1,5 @@
-"""Every test of the order path may have a world."""
+"""Every test here may have a world."""
 
-from tests.worlds import frozen_venue, impatient, live_world, world
+from tests.worlds import dead_broker, frozen_venue, impatient, live_world, world
 
-__all__ = ["frozen_venue", "impatient", "live_world", "world"]
+__all__ = ["dead_broker", "frozen_venue", "impatient", "live_world", "world"]

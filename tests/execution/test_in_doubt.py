@@ -1,4 +1,4 @@
-"""Resolving doubt: presence by any sight of the order, absence only by the whole proof, never by a count of failures."""
+"""Resolving doubt: presence by any sight of the order, absence only by the whole proof, never by counting failures."""
 
 from __future__ import annotations
 

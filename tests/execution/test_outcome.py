@@ -1,4 +1,4 @@
-"""What a request came to. After a byte may have left, nothing is ever sent again and the books end at the venue's truth."""
+"""What a request came to. After a byte may have left, nothing is sent again and the books end at the venue's truth."""
 
 from __future__ import annotations
 

@@ -100,7 +100,9 @@ class Order(models.Model):
                 name="order_exchange_id_once",
             ),
             models.CheckConstraint(
-                condition=Q(quantity__gt=0) | Q(quantity__isnull=True, quote_quantity__gt=0),
+                # Comparing with NULL is unknown, which a check lets pass: both must be asked for by name.
+                condition=Q(quantity__isnull=False, quantity__gt=0)
+                | Q(quantity__isnull=True, quote_quantity__isnull=False, quote_quantity__gt=0),
                 name="order_quantity_positive",
             ),
             models.CheckConstraint(
