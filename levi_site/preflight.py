@@ -18,6 +18,8 @@ from django.core.checks import Error, run_checks
 from django.db import Error as DatabaseTrouble
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from levi_site.secret_files import MIN_SECRET_LENGTH
 from trading.domain.errors import LeviError
@@ -26,6 +28,7 @@ from trading.models import ExchangeAccount
 from trading.queries.limits import limits_in_force
 
 MAX_CLOCK_OFFSET_MS = 500
+AT_ONCE = Retry(NoBackoff(), 0)
 SECRET_NAMES = ("SECRET_KEY", "ENCRYPTION_KEY", "AUDIT_KEY")
 WEAK_WORDS = (
     "changeme",
@@ -176,7 +179,9 @@ def check_accounts() -> Iterator[Finding]:
 def check_redis() -> Iterator[Finding]:
     """Only ever a warning: Redis is the doorbell; without it everything works, later."""
     try:
-        redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2).ping()
+        redis.Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=2, socket_timeout=2, retry=AT_ONCE
+        ).ping()
     except redis.RedisError as error:
         yield Finding("redis", Result.WARNING, str(error), "check REDIS_URL; orders go out later without it")
         return

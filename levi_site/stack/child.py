@@ -26,6 +26,7 @@ class Child:
         self.spec = spec
         self.process: subprocess.Popen[bytes] | None = None
         self.is_ready = False
+        self.is_returning = False  # started again, not ready yet
         self.started_at = 0.0
         self.next_start_at = 0.0
         self.failures = 0
@@ -104,7 +105,7 @@ class Child:
         self.kill_group()
         if self.process and self.process.stdout:
             self.process.stdout.close()
-        self.process, self.is_ready = None, False
+        self.process, self.is_ready, self.is_returning = None, False, True
 
     def ask_to_stop(self) -> None:
         """To the leader only: a pool ends its own children after their work."""

@@ -116,7 +116,8 @@ class Supervisor:
     def _check_alive(self, child: Child) -> None:
         code = child.poll()
         if code is None:
-            if not child.is_ready and child.check_ready():
+            if child.is_returning and child.check_ready():
+                child.is_returning = False
                 self._console.say(f"{child.spec.name} is back")
             return
         self._drop(child)
