@@ -74,7 +74,7 @@ class TicketForm(PanelForm):
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
     quote_quantity = forms.CharField(
-        label="Or for an amount of quote currency",
+        label="Or by quote quantity",
         required=False,
         max_length=64,
         help_text="Market orders only.",
