@@ -26,13 +26,7 @@ def open_paper_account(
     venue: SimulatedVenue, *, name: str = "paper", limits: dict[str, Any] | None = None
 ) -> ExchangeAccount:
     """On an empty venue with BTC/USDT pinned at 50000: account, key, limits and a first sync."""
-    venue.reset()
-    venue.settings(limits_scale=str(connections.SIMULATED_LIMIT_SCALE))
-    venue.set_price("BTCUSDT", "50000")
-    connections.forget_all()
-    settings.STOP_FLAG.unlink(missing_ok=True)  # the tables are reset after each test, files are not
-    with redis.Redis.from_url(settings.REDIS_URL) as store:
-        store.flushdb()  # rate limits that another test used up
+    empty_venue(venue)
     account = create_account(
         name,
         venue=VenueName.MEXC,
@@ -47,6 +41,17 @@ def open_paper_account(
     run = sync_account(account.id, trigger="start")
     assert run.is_complete, run.error
     return account
+
+
+def empty_venue(venue: SimulatedVenue) -> None:
+    """Nothing of an earlier test: no orders and faults at the venue, no used-up limits, no stop flag."""
+    venue.reset()
+    venue.settings(limits_scale=str(connections.SIMULATED_LIMIT_SCALE))
+    venue.set_price("BTCUSDT", "50000")
+    connections.forget_all()
+    settings.STOP_FLAG.unlink(missing_ok=True)  # the tables are reset after each test, files are not
+    with redis.Redis.from_url(settings.REDIS_URL) as store:
+        store.flushdb()  # rate limits that another test used up
 
 
 def place(key: str, **body: Any) -> Order:

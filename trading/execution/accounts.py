@@ -6,6 +6,7 @@ counts as halted.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -106,6 +107,25 @@ def set_account_enabled(
             },
         )
     account.is_enabled = enabled
+    return account
+
+
+def set_rate_limit(
+    account: ExchangeAccount, rate_limit_rps: Decimal | None, *, actor: Actor
+) -> ExchangeAccount:
+    """How many new orders a second the account may send; None: as configured. Cancels are never slowed down."""
+    before = account.rate_limit_rps
+    account.rate_limit_rps = rate_limit_rps
+    _validate(account)
+    with transaction.atomic(durable=True):
+        account.save(update_fields=["rate_limit_rps"])
+        audit.record(
+            "account.rate_limit_changed",
+            actor=actor,
+            object_type="account",
+            object_id=account.id,
+            data={"name": account.name, "before": before, "after": rate_limit_rps},
+        )
     return account
 
 

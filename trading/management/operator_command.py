@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,18 +22,11 @@ from django.db import connection
 from trading.domain.actors import Actor, ActorKind
 from trading.domain.chain import canonical
 from trading.domain.errors import InvalidInput, LeviError
+from trading.process_name import os_user
 
 FAILED = 1
 WRONG_USE = 2
 _INTERRUPTED = 130
-
-
-def os_user() -> str:
-    """Who typed it, by the operating system: not by a variable that anybody can set."""
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:  # a user id without an entry, as in containers
-        return f"uid-{os.geteuid()}"
 
 
 def parse_time(text: str) -> datetime:
