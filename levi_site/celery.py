@@ -9,13 +9,22 @@ import gc
 import os
 
 from celery import Celery
-from celery.signals import celeryd_after_setup, setup_logging
+from celery.signals import celeryd_after_setup, setup_logging, task_prerun
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levi_site.settings")
 
 app = Celery("levi")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+# Celery's fixup for Django would end the database connection after every task: a login and an audit chain per task.
+app.conf["CELERY_DB_REUSE_MAX"] = 1_000_000_000
 app.autodiscover_tasks(["trading"])
+
+
+@task_prerun.connect
+def check_connections(**_kwargs: object) -> None:
+    """A connection that the server ended since the last task is replaced before it is used."""
+    close_old_connections()
 
 
 @setup_logging.connect

@@ -27,7 +27,7 @@ from trading.domain.actors import system_actor
 from trading.domain.client_order_id import is_ours
 from trading.domain.enums import CancelScope, CancelState, HaltScope, OrderOrigin, OrderStatus
 from trading.domain.errors import LeviError
-from trading.domain.order_states import UNRESOLVED, WORKING
+from trading.domain.order_states import TERMINAL, UNRESOLVED, WORKING
 from trading.domain.outcomes import OrderReport
 from trading.locking import lock_order
 from trading.metrics import HALT_SECONDS
@@ -39,6 +39,7 @@ from .changes import set_fields
 from .dispatch import lapse_if_void
 from .dispatch_limits import LAST_ACCEPTANCE
 from .following import follow_order
+from .foreign import take_in
 from .in_doubt import resolve_order
 
 log = logging.getLogger(__name__)
@@ -81,7 +82,8 @@ def run_sweep(sweep_id: UUID, *, progress: Callable[[Sweep], None] | None = None
         report = _one_round(sweep)
         proof_counts = timezone.now() >= sweep.engaged_at + LAST_ACCEPTANCE
         clean_rounds = clean_rounds + 1 if proof_counts and not _survivors(report) else 0
-        late = timezone.now() >= sweep.engaged_at + LONGEST
+        # A round that is clean deserves its second look, also when the sweep began late.
+        late = timezone.now() >= sweep.engaged_at + LONGEST and clean_rounds == 0
         if clean_rounds >= 2 or late:
             return _finish(sweep, report, SweepVerdict.CLEAN if clean_rounds >= 2 else SweepVerdict.SURVIVORS)
         Sweep.objects.filter(pk=sweep.pk).update(rounds=sweep.rounds + 1, report=report)
@@ -145,15 +147,19 @@ def _note_first_cancel(sweep: Sweep) -> None:
 
 
 def _in_threads(step: Callable[[UUID], object], order_ids: list[UUID]) -> None:
-    def run(order_id: UUID) -> None:
-        try:
-            _guarded(step, order_id)
-        finally:
-            connection.close()  # the pool's threads end with the round
+    """A few at a time; each thread has a database connection of its own and ends it."""
 
-    if order_ids:
-        with ThreadPoolExecutor(_THREADS) as pool:
-            list(pool.map(run, order_ids))
+    def run(share: list[UUID]) -> None:
+        try:
+            for order_id in share:
+                _guarded(step, order_id)
+        finally:
+            connection.close()
+
+    shares = [share for at in range(_THREADS) if (share := order_ids[at::_THREADS])]
+    if shares:
+        with ThreadPoolExecutor(len(shares)) as pool:
+            list(pool.map(run, shares))
 
 
 def _cancel(order_id: UUID) -> None:
@@ -184,11 +190,22 @@ def _look(sweep: Sweep, account: ExchangeAccount) -> dict[str, Any]:
     except LeviError as error:
         return {**seen, "unasked": error.message, "open": [], "foreign": 0}
     mine = [report for report in reports if _counts(sweep, report)]
+    _take_in_lost(account, mine)
     return {
         **seen,
         "open": [report.client_order_id or report.exchange_order_id for report in mine][:200],
         "foreign": len(reports) - len(mine),
     }
+
+
+def _take_in_lost(account: ExchangeAccount, reports: list[OrderReport]) -> None:
+    """Open at the venue and not alive in our books: taken in here, so that the next round cancels it."""
+    names = [report.client_order_id for report in reports]
+    alive = Order.objects.filter(account=account, client_order_id__in=names).exclude(status__in=TERMINAL)
+    known = set(alive.values_list("client_order_id", flat=True))
+    for report in reports:
+        if report.client_order_id not in known:
+            take_in(account, report)
 
 
 def _counts(sweep: Sweep, report: OrderReport) -> bool:
