@@ -6,14 +6,13 @@ worker, the thread that polls for what no bell announced and beats the heart of 
 
 from __future__ import annotations
 
-import gc
 import logging
 import threading
 import time
 from uuid import UUID
 
 from celery import shared_task
-from celery.signals import worker_init, worker_process_init
+from celery.signals import worker_process_init
 from django.db import DatabaseError, close_old_connections
 
 from trading.doorbell import ring
@@ -109,13 +108,6 @@ def _poll_for_ever() -> None:
             log.exception("the poller met something unexpected and goes on")
         if not claimed:
             time.sleep(POLL_SECONDS)
-
-
-@worker_init.connect
-def freeze_before_fork(**_kwargs: object) -> None:
-    """What is loaded before the fork stays shared with the children: the collector must not touch it."""
-    gc.collect()
-    gc.freeze()
 
 
 @worker_process_init.connect
