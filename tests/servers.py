@@ -117,6 +117,8 @@ def start_for_session() -> TestServers | None:
     os.environ["HOME_DIR"] = str(home)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(home / "run" / "metrics")
     if worker:
+        # The runner may have read the settings already, with the first process's folder in them.
+        Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
         number = int(worker.removeprefix("gw")) + 1
         os.environ["REDIS_URL"] = os.environ["REDIS_URL"].rpartition("/")[0] + f"/{number}"
     return servers

@@ -10,7 +10,6 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from celery import current_app
 from django.db import transaction
@@ -55,4 +54,5 @@ def ring(bell: str, subject: object) -> None:
     """Ring after the current transaction commits (at once outside of one)."""
     if getattr(_local, "is_silent", False):
         return
-    transaction.on_commit(partial(_publish, bell, str(subject)), robust=True)
+    # A function, not a partial: Django names a robust callback that failed, and a partial has no name.
+    transaction.on_commit(lambda: _publish(bell, str(subject)), robust=True)

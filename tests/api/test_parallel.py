@@ -57,3 +57,14 @@ def test_different_keys_all_pass(token):
     answers = at_once(token, [buy(source_id=str(number)) for number in range(CALLERS)])
     assert Counter(answer.json()["decision"] for answer in answers) == {"approved": CALLERS}
     assert Order.objects.count() == CALLERS
+
+
+def test_counters_that_cannot_be_written_cost_no_order(token, monkeypatch):
+    """The order is committed by then: a full disk under the metrics must not turn its answer into a 500."""
+
+    def full_disk(_kind: str, _data: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("trading.metrics.count", full_disk)
+    answer = Caller(token).post("/api/v1/signals", buy(source_id="a"))
+    assert answer.status_code == 201 and Order.objects.get().status == "approved"

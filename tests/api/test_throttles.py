@@ -28,8 +28,8 @@ def test_one_wild_caller_does_not_slow_another():
 def test_throttled_requests_say_when_to_come_back(viewer, monkeypatch):
     from trading.api import throttles
 
-    monkeypatch.setitem(throttles.RATES, "read", throttles.Rate(0.1, 1))
+    monkeypatch.setitem(throttles.RATES, "read", throttles.Rate(0.01, 1))
     assert viewer.get("/api/v1/orders").status_code == 200
     answer = viewer.get("/api/v1/orders")
     assert answer.status_code == 429 and answer.json()["code"] == "throttled"
-    assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert 1 <= int(answer.headers["Retry-After"]) <= 100

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -80,5 +79,6 @@ def record(
     )
     entry.hash = entry_hash(settings.AUDIT_KEY.encode(), previous, hashed_fields(entry))
     entry.save(force_insert=True)
-    transaction.on_commit(partial(metrics.count, kind, entry.data), robust=True)
+    # A function, not a partial: Django names a robust callback that failed, and a partial has no name.
+    transaction.on_commit(lambda: metrics.count(kind, entry.data), robust=True)
     return entry
