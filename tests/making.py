@@ -22,6 +22,7 @@ from django.db.models import DateTimeField
 
 from simulator.testing import SimulatedVenue
 from tests.exchanges.making import make_exchange, make_place_request
+from trading import market
 from trading.domain.actors import Actor, ActorKind
 from trading.domain.enums import Environment, OrderOrigin, TradingMode, VenueName
 from trading.execution.accounts import create_account, store_credentials
@@ -152,6 +153,7 @@ def make_account(venue: SimulatedVenue, name: str, **more: Any) -> ExchangeAccou
 
 def add_foreign_order(world: World, client_order_id: str = "by-hand", price: str = "48000") -> str:
     """Somebody trades on the same account by hand; its client id is not ours unless given."""
+    market.forget_failures()
     exchange = make_exchange(world.venue.base_url, key=world.venue.key, secret=world.venue.secret)
     request = make_place_request(
         client_order_id=client_order_id, price=Decimal(price), venue_time_ms=exchange.venue_time_ms()

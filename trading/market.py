@@ -7,6 +7,7 @@ travels with it to the risk rules.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -50,15 +51,28 @@ def refresh_prices(account: ExchangeAccount, instruments: list[Instrument]) -> i
     return store_prices(instruments, reports)
 
 
+# After a failed question the venue is left alone this long: a dead venue must not cost every signal a time-out.
+_FORGIVE_SECONDS = 2.0
+_failed_at: dict[str, float] = {}
+
+
 def ensure_price(account: ExchangeAccount, instrument: Instrument, *, older_than_seconds: int = 5) -> None:
     """Refresh the price if ours is older. A venue that does not answer leaves the old price, with its age."""
     newest_needed = timezone.now() - timedelta(seconds=older_than_seconds)
     if Quote.objects.filter(instrument=instrument, received_at__gte=newest_needed).exists():
         return
+    if time.monotonic() - _failed_at.get(account.base_url, -_FORGIVE_SECONDS) < _FORGIVE_SECONDS:
+        return
     try:
         refresh_prices(account, [instrument])
     except VenueError as error:
+        _failed_at[account.base_url] = time.monotonic()
         log.warning("no fresh price for %s: %s", instrument.symbol, error.code)
+
+
+def forget_failures() -> None:
+    """Ask every venue again at the next signal."""
+    _failed_at.clear()
 
 
 def _row(account: ExchangeAccount, report: InstrumentReport, now: datetime) -> Instrument:
