@@ -81,8 +81,8 @@ def send_cancel(order_id: UUID) -> CancelOutcome | None:
 
 _STATE_AFTER: dict[type, CancelState] = {
     CancelAccepted: CancelState.SENT,
-    # Probably final already, which the follower reads. If the venue shows it open, the cancel is sent again.
-    CancelRefused: CancelState.REQUESTED,
+    # Probably final already, which the follower reads; what it finds open is canceled again.
+    CancelRefused: CancelState.SENT,
     Unknown: CancelState.IN_DOUBT,
     NotSentOutcome: CancelState.REQUESTED,
 }

@@ -17,7 +17,7 @@ from django.utils import timezone
 from trading.connections import exchange_for
 from trading.domain.enums import CancelState, OrderStatus, OrderType, TimeInForce
 from trading.domain.errors import VenueError
-from trading.domain.order_states import GIVEN_UP, TERMINAL
+from trading.domain.order_states import GIVEN_UP, TERMINAL, WORKING
 from trading.domain.outcomes import OrderFound
 from trading.exchanges.base import Exchange
 from trading.locking import lock_order
@@ -33,6 +33,7 @@ _CADENCE = ((1.0, 0.2), (5.0, 0.7), (15.0, 2.0), (30.0, 5.0))
 _MARGIN = timedelta(seconds=5)
 # A cancel that the venue has not confirmed is never left to the sync, however old its order is.
 _WAIT_FOR_CANCEL = 5.0
+_CANCEL_TAKES = timedelta(seconds=1)
 _CANCELING = (CancelState.REQUESTED, CancelState.SENT, CancelState.IN_DOUBT)
 
 
@@ -84,7 +85,16 @@ def _query(exchange: Exchange, order: Order) -> None:
         return
     if answer.report.filled_quantity > order.filled_quantity:
         _collect(exchange, order)
-    settle(order.id, report=answer.report, source="query")
+    if settle(order.id, report=answer.report, source="query").status in WORKING:
+        _cancel_again(order.id)
+
+
+def _cancel_again(order_id: UUID) -> None:
+    """Refused or swallowed: a cancel that had its time and left the order open is sent once more by the poller."""
+    with transaction.atomic(durable=True):
+        order = lock_order(order_id)
+        if order.cancel_state == CancelState.SENT and timezone.now() - order.updated_at > _CANCEL_TAKES:
+            set_fields(order, cancel_state=CancelState.REQUESTED)
 
 
 def _note(order_id: UUID, what: object) -> None:

@@ -22,6 +22,7 @@ from trading.models.columns import new_id
 
 from .changes import add_evidence, order_data
 from .halts import engage
+from .settlement import settle
 
 ACTOR = system_actor("sync")
 
@@ -49,6 +50,13 @@ def adopt_unknown_order(account: ExchangeAccount, report: OrderReport) -> Order 
             cancel=None,
         )
     return order
+
+
+def take_in(account: ExchangeAccount, report: OrderReport) -> None:
+    """An open order that we do not know, or one that we hold for ended: the reducer tells news from an old list."""
+    order = adopt_unknown_order(account, report)
+    if order is not None and order.status in TERMINAL:
+        settle(order.id, report=report, source="open_orders")
 
 
 def _create(

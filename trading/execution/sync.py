@@ -22,7 +22,7 @@ from trading.connections import exchange_for
 from trading.domain.enums import OrderStatus
 from trading.domain.errors import LeviError
 from trading.domain.money import plain
-from trading.domain.order_states import AT_RISK, TERMINAL, UNRESOLVED, WORKING
+from trading.domain.order_states import AT_RISK, UNRESOLVED, WORKING
 from trading.domain.outcomes import BalanceReport, OrderReport
 from trading.exchanges.base import Exchange
 from trading.locking import lock_account
@@ -45,8 +45,8 @@ from trading.queries.valuation import DOLLARS, PriceTable, day_start_equity, val
 
 from .breaks import note_break, settle_breaks
 from .fill_intake import collect_fills
-from .foreign import adopt_unknown_order
-from .settlement import note_missing_fills, settle
+from .foreign import take_in
+from .settlement import note_missing_fills
 from .triggers import evaluate_triggers
 
 log = logging.getLogger(__name__)
@@ -134,15 +134,8 @@ def _sync_orders(account: ExchangeAccount, reports: list[OrderReport], asked_at:
             woken += 1
     for report in reports:
         if report.exchange_order_id not in known_ids:
-            _take_in(account, report)
+            take_in(account, report)
     return woken
-
-
-def _take_in(account: ExchangeAccount, report: OrderReport) -> None:
-    """An open order that we do not know, or one that we hold for ended: the reducer tells news from an old list."""
-    order = adopt_unknown_order(account, report)
-    if order is not None and order.status in TERMINAL:
-        settle(order.id, report=report, source="open_orders")
 
 
 def _needs_look(order: Order, report: OrderReport | None, asked_at: datetime) -> bool:

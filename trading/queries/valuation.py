@@ -113,9 +113,12 @@ def day_start(now: datetime | None = None) -> datetime:
 
 
 def day_start_equity(account: ExchangeAccount, now: datetime | None = None) -> Decimal | None:
-    """The last snapshot of the hour before the day began, else the day's first; None if there is neither."""
+    """The last snapshot of the hour before the day began, else the day's first; None if there is neither.
+
+    Only complete ones count: an asset that had no price yet would later look like a profit and hide a loss.
+    """
     begins = day_start(now)
-    snapshots = EquitySnapshot.objects.filter(account=account)
+    snapshots = EquitySnapshot.objects.filter(account=account, unpriced=[])
     before = snapshots.filter(at__lt=begins, at__gte=begins - timedelta(hours=1)).order_by("-at").first()
     snapshot = before or snapshots.filter(at__gte=begins).order_by("at").first()
     return snapshot.equity if snapshot else None
