@@ -2,7 +2,8 @@
 """The command line of the panel.
 
 `up` starts and supervises the whole stack; it is handed over before Django is loaded, because the supervisor
-must stay small and must run while there is no database yet. Every other command is a Django command.
+must stay small and must run while there is no database yet. `break_glass` is for when there is no database any more;
+only its preparation needs one. Every other command is a Django command.
 """
 
 import os
@@ -15,6 +16,12 @@ def main() -> int:
         from levi_site.stack.command import run_up
 
         return run_up(sys.argv[2:])
+    if sys.argv[1:2] == ["break_glass"]:
+        if "--prepare" not in sys.argv:
+            from trading.break_glass.command import run_break_glass
+
+            return run_break_glass(sys.argv[2:])
+        sys.argv[1:] = ["prepare_break_glass", *(word for word in sys.argv[2:] if word != "--prepare")]
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

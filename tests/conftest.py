@@ -54,6 +54,12 @@ def test_database_url() -> str:
 test_database_url.__test__ = False
 
 
+@pytest.fixture(autouse=True)
+def no_stop_flag() -> None:
+    """The tables are reset after each test, files are not: a halt of another test must not stop this one."""
+    settings.STOP_FLAG.unlink(missing_ok=True)
+
+
 @pytest.fixture
 def redis_client():
     """An empty Redis database of this worker's own."""

@@ -32,6 +32,26 @@ def hold_instance(home_dir: Path, name: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def find_holders(home_dir: Path) -> list[int]:
+    """The process ids of the stacks that run with this HOME_DIR. A file whose lock is free names nobody."""
+    return [holder for path in sorted((home_dir / "run").glob("up*.lock")) if (holder := _find_holder(path))]
+
+
+def _find_holder(path: Path) -> int | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        said = os.read(descriptor, 20).decode(errors="replace").strip()
+        return int(said) if said.isdecimal() else None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def take_lock(path: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

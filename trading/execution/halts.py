@@ -28,6 +28,7 @@ from trading.locking import take_halt_lock
 from trading.metrics import HALT_SECONDS
 from trading.models import ControlEpoch, HaltChange, HaltState, Order, Sweep
 from trading.queries.halts import current_epoch
+from trading.stop_flag import raise_stop_flag
 
 from .dispatch_limits import PERMIT_SECONDS
 
@@ -72,7 +73,7 @@ def engage(
             "Engaging sets a scope to halted or reducing.", remedy="Use release to activate it."
         )
     if scope is HaltScope.EVERYTHING and state is TradingState.HALTED:
-        _raise_stop_flag()
+        raise_stop_flag(settings.STOP_FLAG, reason, str(actor))
     with transaction.atomic(durable=True):
         granted = take_halt_lock(LOCK_WAIT_MS)
         change, epoch = _write_change(
@@ -130,11 +131,6 @@ def missing_for_release(scope: HaltScope, target: str = "") -> list[str]:
     ):
         return ["It is not halted."]
     return []
-
-
-def _raise_stop_flag() -> None:
-    settings.STOP_FLAG.parent.mkdir(parents=True, exist_ok=True)
-    settings.STOP_FLAG.touch()
 
 
 def _write_change(

@@ -15,6 +15,7 @@ from django.db.models import Q
 from trading.domain.enums import HaltScope, TradingState
 from trading.models import ExchangeAccount, HaltChange, HaltState, Position, Strategy, Sweep
 
+from .halts import heed_stop_flag
 from .limits import limits_in_force
 
 
@@ -62,7 +63,8 @@ def read_scope_tree() -> tuple[ScopeRow, list[ScopeGroup]]:
     for scope, target in rows:
         if scope in wanted and target not in wanted[HaltScope(scope)]:
             wanted[HaltScope(scope)].append(target)
-    root = ScopeRow(HaltScope.EVERYTHING, "", rows.get((HaltScope.EVERYTHING, "")), is_root=True)
+    everything = heed_stop_flag(rows.get((HaltScope.EVERYTHING, "")))
+    root = ScopeRow(HaltScope.EVERYTHING, "", everything, is_root=True)
     titles = (
         (HaltScope.ACCOUNT, "Accounts"),
         (HaltScope.INSTRUMENT, "Symbols"),

@@ -11,6 +11,31 @@ from trading.domain.enums import HaltScope, OrderStatus, TradingState
 from trading.domain.gate import ScopeState, effective_state
 from trading.domain.order_states import UNRESOLVED, WORKING
 from trading.models import ControlEpoch, HaltState, Order, Sweep
+from trading.stop_flag import find_stop_flag
+
+STOP_FLAG_TRIGGER = "stop_flag"
+
+
+def heed_stop_flag(row: HaltState | None) -> HaltState | None:
+    """The widest scope as this host must take it: halted while the local stop flag is raised, whatever the row says.
+
+    The flag alone stands after a break-glass and after a halt that found no database: its words are shown instead.
+    """
+    flag = (
+        None if row is not None and row.state == TradingState.HALTED else find_stop_flag(settings.STOP_FLAG)
+    )
+    if flag is None:
+        return row
+    return HaltState(
+        scope=HaltScope.EVERYTHING,
+        target="",
+        state=TradingState.HALTED,
+        reason=flag.reason,
+        trigger=STOP_FLAG_TRIGGER,
+        actor=flag.actor,
+        since=flag.since,
+        epoch=row.epoch if row is not None else 0,
+    )
 
 
 def scope_names(account: str, symbol: str, strategy: str | None) -> list[tuple[HaltScope, str]]:
@@ -26,6 +51,9 @@ def read_scopes(account: str, symbol: str, strategy: str | None) -> list[ScopeSt
     for scope, target in names:
         condition |= Q(scope=scope, target=target)
     rows = {(row.scope, row.target): row for row in HaltState.objects.filter(condition)}
+    widest = (HaltScope.EVERYTHING.value, "")
+    if (everything := heed_stop_flag(rows.get(widest))) is not None:
+        rows[widest] = everything
     found = [(scope, target, rows.get((scope.value, target))) for scope, target in names]
     return [
         ScopeState(scope, target, TradingState(row.state) if row else None, row.reason if row else "")
@@ -41,8 +69,13 @@ def current_epoch() -> int:
 def list_scopes() -> list[HaltState]:
     """Everything that is not simply active, the widest scope first, and always that one."""
     rows = HaltState.objects.filter(Q(scope=HaltScope.EVERYTHING) | ~Q(state=TradingState.ACTIVE))
+    narrower = [row for row in rows if row.scope != HaltScope.EVERYTHING]
+    everything = heed_stop_flag(next((row for row in rows if row.scope == HaltScope.EVERYTHING), None))
     order = list(HaltScope)
-    return sorted(rows, key=lambda row: (order.index(HaltScope(row.scope)), row.target))
+    return sorted(
+        [*([everything] if everything else []), *narrower],
+        key=lambda row: (order.index(HaltScope(row.scope)), row.target),
+    )
 
 
 def latest_sweep() -> Sweep | None:

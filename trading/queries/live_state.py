@@ -26,6 +26,7 @@ from trading.models import (
     Position,
 )
 
+from .halts import list_scopes
 from .limits import limits_in_force
 from .portfolio import held_exposure
 from .risk_facts import exposures, pending_orders
@@ -109,9 +110,10 @@ def _total(numbers: Iterable[Decimal | None]) -> float | None:
 
 def _read_halts(now: datetime) -> tuple[dict[str, float], float]:
     """A missing state of the widest scope counts as halted, here as at the gate."""
-    halted = list(HaltState.objects.filter(state=TradingState.HALTED))
+    scopes = list_scopes()
+    halted = [row for row in scopes if row.state == TradingState.HALTED]
     reasons = {_reason_label(row): 1.0 for row in halted}
-    if not HaltState.objects.filter(scope=HaltScope.EVERYTHING).exists():
+    if not any(row.scope == HaltScope.EVERYTHING for row in scopes):
         reasons[NO_STATE] = 1.0
     age = max(((now - row.since).total_seconds() for row in halted), default=0.0)
     return {**dict.fromkeys(STANDARD_REASONS, 0.0), **reasons}, max(age, 0.0)

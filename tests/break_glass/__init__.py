@@ -1,0 +1,1 @@
+"""Trading ends although database, Redis and panel are gone."""
