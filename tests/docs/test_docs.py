@@ -29,7 +29,7 @@ def list_make_targets() -> set[str]:
 def list_commands() -> set[str]:
     from django.core.management import get_commands
 
-    return set(get_commands()) | {"up"}
+    return set(get_commands()) | {"up", "break_glass"}
 
 
 def table_words(heading: str) -> set[str]:
