@@ -4,6 +4,9 @@ CLEAN is claimed only with proof: two successive complete and empty open-order l
 asked after the last instant at which a venue could accept something sent before the halt, and nothing of ours
 submitting or in doubt. Otherwise the verdict is an itemised report of what survives. Cancels are idempotent, so two
 processes may sweep at once; the lease only saves requests. Uses neither Redis nor Celery.
+
+An order approved after the halt (a flattening one, or any after a release) is none of the sweep's business: a release
+does not end the sweep, but from then on only what was approved before the halt is canceled.
 """
 
 from __future__ import annotations
@@ -25,13 +28,13 @@ from trading import audit
 from trading.connections import exchange_for
 from trading.domain.actors import system_actor
 from trading.domain.client_order_id import is_ours
-from trading.domain.enums import CancelScope, CancelState, HaltScope, OrderOrigin, OrderStatus
+from trading.domain.enums import CancelScope, CancelState, HaltScope, OrderOrigin, OrderStatus, TradingState
 from trading.domain.errors import LeviError
 from trading.domain.order_states import TERMINAL, UNRESOLVED, WORKING
 from trading.domain.outcomes import OrderReport
 from trading.locking import lock_order
 from trading.metrics import HALT_SECONDS
-from trading.models import ExchangeAccount, Order, Sweep, SweepVerdict
+from trading.models import ExchangeAccount, HaltState, Order, Sweep, SweepVerdict
 from trading.process_name import process_name
 
 from .cancellation import send_cancel
@@ -100,7 +103,8 @@ def _in_scope(sweep: Sweep) -> QuerySet[Order]:
         HaltScope.INSTRUMENT: {"instrument__symbol": target},
         HaltScope.STRATEGY: {"strategy__name": target},
     }.get(HaltScope(scope), {})
-    return orders.filter(**narrow)
+    before = Q(approved_epoch__isnull=True) | Q(approved_epoch__lt=sweep.change.epoch)
+    return orders.filter(before, **narrow)
 
 
 def _accounts(sweep: Sweep) -> list[ExchangeAccount]:
@@ -184,12 +188,14 @@ def _look(sweep: Sweep, account: ExchangeAccount) -> dict[str, Any]:
     seen: dict[str, Any] = {"unresolved": list(unresolved.values_list("client_order_id", flat=True)[:200])}
     try:
         exchange = exchange_for(account)
-        if sweep.cancel_scope == CancelScope.EVERYTHING:
+        everything = sweep.cancel_scope == CancelScope.EVERYTHING and _is_still_halted(sweep)
+        if everything:
             exchange.cancel_all()
         reports = exchange.fetch_open_orders(urgent=True)
     except LeviError as error:
         return {**seen, "unasked": error.message, "open": [], "foreign": 0}
-    mine = [report for report in reports if _counts(sweep, report)]
+    later = _approved_later(sweep, reports)
+    mine = [r for r in reports if r.client_order_id not in later and _counts(sweep, r, everything=everything)]
     _take_in_lost(account, mine)
     return {
         **seen,
@@ -208,9 +214,23 @@ def _take_in_lost(account: ExchangeAccount, reports: list[OrderReport]) -> None:
             take_in(account, report)
 
 
-def _counts(sweep: Sweep, report: OrderReport) -> bool:
+def _is_still_halted(sweep: Sweep) -> bool:
+    """After a release other people's orders are left alone again."""
+    change = sweep.change
+    return HaltState.objects.filter(
+        scope=change.scope, target=change.target, state=TradingState.HALTED
+    ).exists()
+
+
+def _approved_later(sweep: Sweep, reports: list[OrderReport]) -> set[str]:
+    ids = [report.client_order_id for report in reports if report.client_order_id]
+    later = Order.objects.filter(client_order_id__in=ids, approved_epoch__gte=sweep.change.epoch)
+    return set(later.values_list("client_order_id", flat=True))
+
+
+def _counts(sweep: Sweep, report: OrderReport, *, everything: bool) -> bool:
     """Whether an open order at the venue is the sweep's business."""
-    if sweep.cancel_scope == CancelScope.EVERYTHING:
+    if everything:
         return True
     if not is_ours(report.client_order_id, settings.INSTANCE_ID):
         return False
