@@ -11,6 +11,8 @@ TYPED := trading/domain trading/risk trading/exchanges trading/execution levi_si
 OFFLINE := HOME_DIR=$(CURDIR)/var/check DATABASE_URL=postgresql://check@127.0.0.1:1/check LEVI_MODE=paper
 ARGS ?=
 TESTS ?= tests
+# Processes for the tests, each with a database of its own; 0 runs them in one. A file stays in one process.
+WORKERS ?= 2
 
 .PHONY: help run test e2e chaos bench soak fmt check lint types migrations lock clean
 
@@ -21,7 +23,7 @@ run: $(RUN_READY) ## start everything (PORT=8123 HOME_DIR=/some/dir DATABASE_URL
 	@exec $(PY) manage.py up $(ARGS)
 
 test: check ## linters, types, migrations and all tests, on servers it brings up itself
-	$(PY) -m pytest $(TESTS) -m "not chaos" $(ARGS)
+	$(PY) -m pytest $(TESTS) -m "not chaos" -n $(WORKERS) --dist loadfile -q $(ARGS)
 
 e2e: $(DEV_READY) ## browser tests in headless Chromium, screenshots under var/shots/
 	$(PY) -m pytest tests/e2e $(ARGS)
