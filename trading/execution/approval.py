@@ -170,7 +170,10 @@ def decide(
     actor: Actor,
     origin: OrderOrigin,
 ) -> tuple[Order, dict[str, Any]]:
-    """Write signal, decision, order and audit in the caller's transaction; ring the bell after it commits."""
+    """Write signal, decision, order and audit in the caller's transaction; ring the bell after it commits.
+
+    The signal comes unsaved and is written last, with the answer in it: the order's key to it is checked at the commit.
+    """
     began = time.perf_counter()
     account = lock_account(account.id)
     strategy = _get_or_register_strategy(strategy_name, actor=actor, now=timezone.now())
@@ -180,7 +183,7 @@ def decide(
     )
     answer = canonical(_answer(signal, order, judgement, proposal))
     signal.strategy, signal.answer = strategy, answer
-    signal.save(update_fields=["strategy", "answer"])
+    signal.save(force_insert=True)
     if order.status == OrderStatus.APPROVED:
         ring("dispatch_order", order.id)
     ORDER_LATENCY.labels("decide").observe(time.perf_counter() - began)

@@ -60,7 +60,7 @@ def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: Or
         known = _find_answer(source, key, body_hash)
         if known is not None:
             return known
-        signal = Signal.objects.create(
+        signal = Signal(  # saved by `decide`, once, with its answer
             source=source,
             key=key,
             body_hash=body_hash,

@@ -21,7 +21,7 @@ from trading.models import Balance, ExchangeAccount, Instrument, LimitsVersion, 
 from trading.risk.facts import OrderFacts, PriceFacts, RiskFacts, SymbolExposure
 
 from .limits import as_facts
-from .valuation import PriceTable, day_start_equity, value_account
+from .valuation import PriceTable, day_start_equity, read_balances, value_balances
 
 _PENDING_COLUMNS = (
     "instrument__symbol",
@@ -64,6 +64,7 @@ def exposures(account: ExchangeAccount, pending: list[PendingOrder]) -> dict[str
     positions = dict(
         Position.objects.filter(account=account)
         .exclude(quantity=0)
+        .order_by()
         .values_list("instrument__symbol", "quantity")
     )
     sums: dict[str, dict[Side, Decimal]] = defaultdict(lambda: {Side.BUY: ZERO, Side.SELL: ZERO})
@@ -76,10 +77,9 @@ def exposures(account: ExchangeAccount, pending: list[PendingOrder]) -> dict[str
 
 
 def free_balances(
-    account: ExchangeAccount, pending: list[PendingOrder]
+    rows: list[Balance], pending: list[PendingOrder]
 ) -> tuple[dict[str, Decimal] | None, datetime | None]:
     """The venue's free balances less what it has not locked yet, and when it was asked (the oldest row)."""
-    rows = list(Balance.objects.filter(account=account))
     if not rows:
         return None, None
     observed_at = min(row.observed_at for row in rows)
@@ -154,8 +154,10 @@ def gather_facts(
     price = prices.find(instrument.symbol)
     pending = pending_orders(account)
     by_symbol = exposures(account, pending)
-    free, observed_at = free_balances(account, pending)
-    equity = value_account(account, prices)
+    balances = read_balances(account)
+    free, observed_at = free_balances(balances, pending)
+    equity = value_balances(balances, prices)
+    looks_for_same = limits is None or limits.duplicate_window_seconds != 0
     start = day_start_equity(account, now)
     return RiskFacts(
         account_enabled=account.is_enabled and account.mode == mode,
@@ -171,7 +173,9 @@ def gather_facts(
         open_positions=frozenset(by_symbol),
         open_orders=len(pending),
         orders_last_minute=_pace(account, now),
-        seconds_since_same=_seconds_since_same(account, instrument, strategy, order, now),
+        seconds_since_same=_seconds_since_same(account, instrument, strategy, order, now)
+        if looks_for_same
+        else None,
         free_balances=free,
         balance_age_seconds=_seconds(now - observed_at) if observed_at else None,
         daily_pnl=equity.equity - start if equity and start is not None and not equity.unpriced else None,

@@ -88,9 +88,17 @@ class EquityRow:
     unpriced: tuple[str, ...]
 
 
+def read_balances(account: ExchangeAccount) -> list[Balance]:
+    return list(Balance.objects.filter(account=account).order_by("asset"))
+
+
 def value_account(account: ExchangeAccount, prices: PriceTable) -> EquityRow | None:
     """None if the account's balances were never seen."""
-    balances = list(Balance.objects.filter(account=account))
+    return value_balances(read_balances(account), prices)
+
+
+def value_balances(balances: list[Balance], prices: PriceTable) -> EquityRow | None:
+    """None for no balances at all."""
     if not balances:
         return None
     cash, other, unpriced = ZERO, ZERO, []
@@ -119,6 +127,8 @@ def day_start_equity(account: ExchangeAccount, now: datetime | None = None) -> D
     """
     begins = day_start(now)
     snapshots = EquitySnapshot.objects.filter(account=account, unpriced=[])
-    before = snapshots.filter(at__lt=begins, at__gte=begins - timedelta(hours=1)).order_by("-at").first()
-    snapshot = before or snapshots.filter(at__gte=begins).order_by("at").first()
-    return snapshot.equity if snapshot else None
+    before = snapshots.filter(at__lt=begins, at__gte=begins - timedelta(hours=1)).order_by("-at")
+    since = snapshots.filter(at__gte=begins).order_by("at")
+    columns = ("at", "equity")
+    found = before.values_list(*columns)[:1].union(since.values_list(*columns)[:1], all=True)
+    return min(found)[1] if found else None
