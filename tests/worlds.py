@@ -15,6 +15,7 @@ from django.conf import settings as django_settings
 from simulator.testing import SimulatedVenue, running_venue
 from tests.making import World, impatient_config, make_world
 from trading.connections import forget_all
+from trading.market import forget_failures
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +28,7 @@ def frozen_venue() -> Iterator[SimulatedVenue]:
 @pytest.fixture
 def impatient(settings) -> Iterator[None]:
     settings.LEVI_CONFIG = impatient_config()
+    forget_failures()
     yield
     forget_all()
     django_settings.STOP_FLAG.unlink(missing_ok=True)

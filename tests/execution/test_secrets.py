@@ -1,0 +1,81 @@
+"""Planted secrets: a whole order life, with everything logged and everything going wrong, shows none of them."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+import pytest
+from django.db import connection
+
+from tests.making import PERSON, World, add_foreign_order, make_account
+from trading.domain.enums import CancelScope, HaltScope
+from trading.execution.accounts import check_connection, store_credentials
+from trading.execution.cancellation import cancel_all, request_cancel
+from trading.execution.dispatch import dispatch_order
+from trading.execution.halts import engage
+from trading.execution.in_doubt import resolve_order
+from trading.execution.poller import advance_order
+
+KEY, SECRET = "mx0canaryKEY7f3a9", "canary-SECRET-51ce8e2b"
+FAULTS = ("drop_after", "malformed", "http_status", "error_code")
+MORE = {"http_status": {"status": 500}, "error_code": {"status": 400, "code": 700002, "msg": f"bad {KEY}"}}
+
+
+@pytest.fixture
+def canary(world: World) -> World:
+    world.venue.add_user("canary", KEY, SECRET, balances={"USDT": "100000"})
+    type(world.account).objects.update(is_default=False)
+    account = make_account(world.venue, "canary", is_default=True)
+    store_credentials(account, KEY, SECRET, actor=PERSON)
+    return World(world.venue, account)
+
+
+def live_through_everything(world: World) -> None:
+    world.sync()
+    check_connection(world.account.pk)
+    world.buy()
+    request_cancel(world.rest().id, actor=PERSON)
+    for kind in FAULTS:
+        order = world.approve(price="49000")
+        world.fault(kind, count=1, **MORE.get(kind, {}))
+        dispatch_order(order.id)
+        world.fault(kind, method="GET", count=2, **MORE.get(kind, {}))
+        resolve_order(order.id)
+        advance_order(order.id)
+        world.venue.clear_faults()
+        resolve_order(order.id)
+    world.fault("http_status", method="GET", path="/api/v3/account", status=503)
+    world.sync(complete=False)
+    world.venue.clear_faults()
+    add_foreign_order(world)
+    cancel_all(CancelScope.EVERYTHING, actor=PERSON)
+    engage(HaltScope.ACCOUNT, "canary", reason="test", actor=PERSON)
+
+
+def all_rows() -> str:
+    """Every row of every table as text."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        texts = []
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"SELECT coalesce(string_agg(r::text, E'\\n'), '') FROM \"{table}\" r")
+            texts.append(cursor.fetchone()[0])
+    return "\n".join(texts)
+
+
+def test_no_key_secret_or_signature_in_any_log_or_row(canary: World, caplog):
+    for name in ("", "httpx", "httpcore", "trading", "django.db.backends"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    live_through_everything(canary)
+    assert len(canary.placements()) > len(FAULTS) and caplog.records
+    # The database's own log of statements is no log of the product; it only runs with DEBUG on.
+    logged = "\n".join(
+        f"{record.getMessage()} {record.exc_text or ''} {vars(record)}"
+        for record in caplog.records
+        if record.name != "django.db.backends"
+    )
+    for where, text in (("logs", logged), ("rows", all_rows())):
+        for secret in (KEY, SECRET, SECRET.encode().hex()):
+            assert secret not in text, f"found in {where}"
+        assert not re.search(r"signature=[0-9a-f]{8}", text), f"a signature in {where}"
