@@ -87,3 +87,19 @@ def test_others_see_no_cancel(day, browse, role):
 @pytest.mark.parametrize("key", ["not-an-id", "01890000-0000-7000-8000-000000000000"])
 def test_an_unknown_order_is_404(day, browse, key):
     assert browse("viewer").get(f"/admin/trading/order/{key}/change/").status_code == 404
+
+
+def test_the_role_risk_resolves_a_quarantined_order_with_a_reason(day, browse):
+    order, client = day.orders["quarantined"], browse("risk")
+    assert "Resolve by my word" in page_of(client, order)
+    address = reverse("admin:trading_order_resolve", args=[order.pk])
+    silent = client.post(address, {"verdict": "not_accepted", "reason": ""}, follow=True)
+    order.refresh_from_db()
+    assert order.status == "quarantined" and b"Reason: This field is required" in silent.content
+    client.post(address, {"verdict": "not_accepted", "reason": "the venue's page has no such order"})
+    order.refresh_from_db()
+    assert order.status == "not_accepted" and "the venue's page" in order.status_reason
+
+
+def test_a_trader_is_not_offered_the_resolution(day, browse):
+    assert "Resolve by my word" not in page_of(browse("trader"), day.orders["quarantined"])

@@ -22,6 +22,7 @@ ACTING = {
     "release": "release_halt",
     "cancel_all": "cancel_order",
     "cancel": "cancel_order",
+    "resolve": "resolve_order",
     "verify": "verify_audit",
     "export": "export_audit",
     "switch": None,

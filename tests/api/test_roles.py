@@ -20,6 +20,7 @@ WHO_MAY = {
     "api/v1/orders/cancel-all": {"POST": "trader risk"},
     "api/v1/orders/<str:name>": {"GET": EVERYBODY},
     "api/v1/orders/<str:name>/cancel": {"POST": "trader risk"},
+    "api/v1/orders/<str:name>/resolve": {"POST": "risk"},
     "api/v1/fills": {"GET": EVERYBODY},
     "api/v1/positions": {"GET": EVERYBODY},
     "api/v1/balances": {"GET": EVERYBODY},

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 
+from trading.domain.enums import QuarantineVerdict
+
 from .kill_words import MAX_REASON
 
 _CLASSES: dict[type[forms.Widget], str] = {
@@ -36,3 +38,19 @@ class ReasonForm(PanelForm):
     reason = forms.CharField(
         max_length=MAX_REASON, widget=forms.TextInput(attrs={"placeholder": "Why?", "autocomplete": "off"})
     )
+
+
+class ResolveForm(ReasonForm):
+    """A person's word on a quarantined order."""
+
+    verdict = forms.ChoiceField(
+        choices=[
+            (QuarantineVerdict.NOT_ACCEPTED.value, "the venue never had it"),
+            (QuarantineVerdict.CANCELED.value, "it ended at the venue without a fill"),
+            (QuarantineVerdict.ADOPT.value, "it is this order at the venue:"),
+        ]
+    )
+    exchange_order_id = forms.CharField(
+        required=False, max_length=80, label="The venue's order id", help_text="Only with the last choice."
+    )
+    field_order = ("verdict", "exchange_order_id", "reason")

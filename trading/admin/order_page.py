@@ -11,12 +11,14 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from trading.domain.denials import DenialCode
+from trading.domain.enums import OrderStatus
 from trading.domain.money import divide
 from trading.domain.order_states import TERMINAL
 from trading.models import Decision, Order, OrderAttempt
 from trading.queries.timeline import OrderHistory, read_history
 
 from . import cells
+from .forms import ResolveForm
 from .page import Ask, Detail, Facts, Table
 
 EXPLANATIONS = {code.value: code.explanation for code in DenialCode}
@@ -24,7 +26,8 @@ EXPLANATIONS = {code.value: code.explanation for code in DenialCode}
 
 def describe_order(request: HttpRequest, order: Order) -> Detail:
     history = read_history(order)
-    side: list[Any] = [_cancel(order)] if _may_cancel(request, order) else []
+    side: list[Any] = [_resolve(order)] if _may_resolve(request, order) else []
+    side += [_cancel(order)] if _may_cancel(request, order) else []
     return Detail(
         title=f"{order.side} {order.instrument.symbol}",
         badges=[cells.badge(order.status), *_cancel_badge(order)],
@@ -58,6 +61,21 @@ def _cancel(order: Order) -> Ask:
         button="Cancel this order",
         tone="quiet-bad",
         why="Asks the venue to end the order. What is filled by then stays filled.",
+    )
+
+
+def _may_resolve(request: HttpRequest, order: Order) -> bool:
+    return order.status == OrderStatus.QUARANTINED and request.user.has_perm("trading.resolve_order")
+
+
+def _resolve(order: Order) -> Ask:
+    return Ask(
+        title="Resolve the quarantine",
+        url=cells.page_url("order", "resolve", order.pk),
+        button="Resolve by my word",
+        form=ResolveForm(),
+        why="Look on the venue's own page first. What the venue shows when it is asked now wins over your word; "
+        "until then the order counts in full. If it turns up later, it is reopened and the account halts.",
     )
 
 

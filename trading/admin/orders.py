@@ -17,14 +17,16 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from trading.domain.enums import OrderOrigin, OrderStatus, Side
+from trading.domain.enums import OrderOrigin, OrderStatus, QuarantineVerdict, Side
 from trading.domain.order_states import TERMINAL
 from trading.execution.cancellation import request_cancel
+from trading.execution.resolution import resolve_quarantined
 from trading.models import Order, Signal
 
 from . import cells
-from .acting import actor_of, attempt, go
+from .acting import accept, actor_of, attempt, go
 from .filters import by, by_account, by_strategy, by_symbol, by_time, words
+from .forms import ResolveForm
 from .order_page import describe_order
 from .page import Detail, Page, PanelAdmin, demand
 from .ticket import TicketPages
@@ -80,7 +82,11 @@ class OrderScreen(TicketPages, PanelAdmin):
         return super().get_queryset(request).select_related("account", "instrument", "strategy", "signal")
 
     def pages(self) -> Sequence[Page]:
-        return [*super().pages(), ("<uuid:order_id>/cancel/", "cancel", self.cancel_view)]
+        return [
+            *super().pages(),
+            ("<uuid:order_id>/cancel/", "cancel", self.cancel_view),
+            ("<uuid:order_id>/resolve/", "resolve", self.resolve_view),
+        ]
 
     def describe(self, request: HttpRequest, row: Order) -> Detail:
         return describe_order(request, row)
@@ -97,6 +103,28 @@ class OrderScreen(TicketPages, PanelAdmin):
             messages.success(
                 request, "Cancel requested. The order keeps its status until the venue shows its end."
             )
+        return go("order", "change", order_id)
+
+    @method_decorator(require_POST)
+    def resolve_view(self, request: HttpRequest, order_id: UUID) -> HttpResponse:
+        demand(request, "trading.resolve_order")
+        if not Order.objects.filter(pk=order_id).exists():
+            raise Http404(f"There is no order {order_id}.")
+        form = ResolveForm(request.POST)
+        if accept(request, form):
+            given = form.cleaned_data
+            order = attempt(
+                request,
+                lambda: resolve_quarantined(
+                    order_id,
+                    QuarantineVerdict(given["verdict"]),
+                    reason=given["reason"],
+                    exchange_order_id=given["exchange_order_id"],
+                    actor=actor_of(request),
+                ),
+            )
+            if order is not None:
+                messages.success(request, f"Resolved: the order is {order.status.replace('_', ' ')}.")
         return go("order", "change", order_id)
 
     @display(description="created", ordering="created_at")

@@ -20,6 +20,7 @@ from .live import KillView, StatusView
 from .metrics import MetricsView
 from .orders import CancelAllView, OrderCancelView, OrdersView, SingleOrderView
 from .reconciliation import BreaksView, ReconciliationsView
+from .resolving import OrderResolveView
 from .schema import DocsView, SchemaView
 from .signals import SignalsView
 from .unknown import UnknownAddressView
@@ -33,6 +34,7 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/orders/cancel-all": CancelAllView,
     "api/v1/orders/<str:name>": SingleOrderView,
     "api/v1/orders/<str:name>/cancel": OrderCancelView,
+    "api/v1/orders/<str:name>/resolve": OrderResolveView,
     "api/v1/fills": FillsView,
     "api/v1/positions": PositionsView,
     "api/v1/balances": BalancesView,

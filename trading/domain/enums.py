@@ -113,6 +113,14 @@ class CancelScope(StrEnum):
     EVERYTHING = "everything"
 
 
+class QuarantineVerdict(StrEnum):
+    """What a person says of an order that nothing could prove."""
+
+    NOT_ACCEPTED = "not_accepted"  # the venue never had it
+    CANCELED = "canceled"  # the venue had it, it ended without a fill, and it is not shown any more
+    ADOPT = "adopt"  # it is this one at the venue: asked about, and believed only if the venue shows it
+
+
 class Environment(StrEnum):
     """Which installation of a venue an account talks to."""
 

@@ -6,6 +6,7 @@
     settlement.py    4  evidence and fills -> order, position, balances            [transaction D]
     following.py     ↻  an acknowledged order -> its fills
     in_doubt.py      ↺  unknown outcome -> truth, by targeted query
+    resolution.py    ☝  a person's word on a quarantined order
     cancellation.py  ✕  cancel one, cancel many, confirm
     poller.py        ⏲  finds what no bell announced
     halts.py         ✋  engage, release; sweep.py cancels what is open and proves it

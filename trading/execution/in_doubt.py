@@ -68,13 +68,13 @@ def resolve_order(order_id: UUID) -> OrderStatus:
         exchange_order_id=order.exchange_order_id,
     )
     if isinstance(answer, OrderFound):
-        return _adopt(exchange, order, answer.report)
+        return adopt_report(exchange, order, answer.report)
     if isinstance(answer, QueryFailed):
         return _after_failure(order_id, answer)
     return _after_not_found(exchange, order, answer, asked_at)
 
 
-def _adopt(exchange: Exchange, order: Order, report: OrderReport) -> OrderStatus:
+def adopt_report(exchange: Exchange, order: Order, report: OrderReport) -> OrderStatus:
     """The venue shows it. Its end waits for its fills, which are asked for now and by the follower after that."""
     status = settle(order.id, report=report, source="query").status
     if report.filled_quantity > order.filled_quantity:
@@ -102,7 +102,11 @@ def _after_not_found(
     counted = with_not_found(state, asked_at)
     seen, clear = _ask_lists(exchange, order, state, asked_at)
     if seen is not None:
-        return _adopt(exchange, order, seen) if isinstance(seen, OrderReport) else _adopt_by_fill(order, seen)
+        return (
+            adopt_report(exchange, order, seen)
+            if isinstance(seen, OrderReport)
+            else _adopt_by_fill(order, seen)
+        )
     with transaction.atomic(durable=True):
         locked = lock_order(order.id)
         if locked.status not in _WAITING:

@@ -1,0 +1,136 @@
+"""A person's word on a quarantined order: the venue's word wins, and a wrong word costs a halt, not a position."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.execution.test_in_doubt import ask, doubtful
+from tests.making import PERSON, World, evidence_of, fresh, status_of
+from trading.domain.enums import QuarantineVerdict
+from trading.domain.errors import InvalidInput, NotAllowed, UnknownName, VenueUnavailable
+from trading.execution.resolution import resolve_quarantined
+from trading.models import AuditEntry, HaltState, Order
+from trading.queries.portfolio import exposure_rows
+
+NOT_ACCEPTED, CANCELED, ADOPT = QuarantineVerdict
+BLIND = [
+    {"match": {"method": "GET", "path": path}, "kind": "http_status", "status": 500}
+    for path in ("/api/v3/order", "/api/v3/openOrders", "/api/v3/myTrades")
+]
+
+
+def quarantined(world: World, *, accepted: bool, **more) -> Order:
+    order = doubtful(world, accepted=accepted, **more)
+    world.venue.faults(BLIND)
+    assert ask(order, after=15 * 60 + 1) == "quarantined"
+    world.venue.clear_faults()
+    return fresh(order)
+
+
+def resolve(
+    order: Order, verdict: QuarantineVerdict, reason: str = "seen on the venue's page", **more
+) -> str:
+    return resolve_quarantined(order.id, verdict, reason=reason, actor=PERSON, **more).status
+
+
+def account_is_halted(world: World) -> bool:
+    return HaltState.objects.get(scope="account", target=world.account.name).state == "halted"
+
+
+def test_it_counts_in_full_until_the_word_and_not_after_it(world: World):
+    order = quarantined(world, accepted=False)
+    assert [row.pending_buy for row in exposure_rows(world.account)] == [Decimal("0.01")]
+    assert resolve(order, NOT_ACCEPTED) == "not_accepted"
+    assert exposure_rows(world.account) == []
+
+
+def test_the_word_is_evidence_and_audited_with_the_person_and_the_reason(world: World):
+    order = quarantined(world, accepted=False)
+    resolve(order, CANCELED, "the venue's support says so")
+    assert ("operator", "canceled") in evidence_of(order)
+    entry = AuditEntry.objects.get(kind="quarantine.resolved")
+    assert (entry.actor, entry.data["verdict"]) == (str(PERSON), "canceled")
+    assert entry.data["reason"] == "the venue's support says so"
+    assert "olga" in fresh(order).status_reason
+    assert len(world.placements()) == 1, "nothing is ever sent again"
+
+
+@pytest.mark.parametrize("verdict", [NOT_ACCEPTED, CANCELED])
+def test_what_the_venue_shows_wins_over_any_word(world: World, verdict):
+    order = quarantined(world, accepted=True)
+    assert resolve(order, verdict) == "open"
+    assert not account_is_halted(world)
+
+
+@pytest.mark.parametrize("verdict", [NOT_ACCEPTED, CANCELED])
+def test_a_wrong_word_is_reopened_by_late_evidence_and_halts_the_account(world: World, verdict):
+    order = quarantined(world, accepted=True)
+    world.venue.faults(BLIND[:1])
+    assert resolve(order, verdict) == "not_accepted"
+    world.venue.clear_faults()
+    world.sync()
+    assert status_of(order) == "open"
+    assert account_is_halted(world)
+    assert AuditEntry.objects.filter(kind="alarm.order", object_id=str(order.id)).exists()
+
+
+def test_a_wrong_word_on_a_filled_order_ends_with_its_position(world: World):
+    order = quarantined(world, accepted=True, price=None)
+    world.venue.faults(BLIND[:1])
+    assert resolve(order, NOT_ACCEPTED) == "not_accepted"
+    world.venue.clear_faults()
+    world.sync()
+    assert world.position() == world.position_at_venue() == Decimal("0.01")
+    assert account_is_halted(world)
+
+
+def test_an_order_is_adopted_by_the_venue_id(world: World):
+    order = quarantined(world, accepted=True)
+    at_venue = world.venue.orders()[0]["order_id"]
+    assert resolve(order, ADOPT, exchange_order_id=at_venue) == "open"
+    assert fresh(order).exchange_order_id == at_venue
+
+
+def test_an_order_of_somebody_else_is_not_adopted(world: World):
+    order = quarantined(world, accepted=False)
+    another = world.rest()
+    with pytest.raises(InvalidInput, match="another"):
+        resolve(order, ADOPT, exchange_order_id=another.exchange_order_id)
+    assert status_of(order) == "quarantined"
+
+
+def test_an_id_that_the_venue_does_not_know_is_not_believed(world: World):
+    order = quarantined(world, accepted=False)
+    with pytest.raises(UnknownName):
+        resolve(order, ADOPT, exchange_order_id="C02__999999")
+    assert status_of(order) == "quarantined"
+    assert ("operator", "adopt") not in evidence_of(order)
+
+
+def test_without_an_answer_of_the_venue_nothing_is_adopted(world: World):
+    order = quarantined(world, accepted=True)
+    world.venue.faults(BLIND[:1])
+    with pytest.raises(VenueUnavailable):
+        resolve(order, ADOPT, exchange_order_id="C02__1")
+    world.venue.clear_faults()
+    assert status_of(order) == "quarantined"
+
+
+@pytest.mark.parametrize(
+    "verdict, more",
+    [(NOT_ACCEPTED, {"reason": "  "}), (ADOPT, {}), (CANCELED, {"exchange_order_id": "C02__1"})],
+)
+def test_an_incomplete_word_moves_nothing(world: World, verdict, more):
+    order = quarantined(world, accepted=False)
+    with pytest.raises(InvalidInput):
+        resolve(order, verdict, **more)
+    assert status_of(order) == "quarantined"
+
+
+def test_only_a_quarantined_order_takes_a_word(world: World):
+    order = doubtful(world, accepted=False)
+    with pytest.raises(NotAllowed, match="in_doubt"):
+        resolve(order, NOT_ACCEPTED)
+    assert status_of(order) == "in_doubt"
