@@ -25,6 +25,13 @@ from django.test import TransactionTestCase  # noqa: E402
 from tests.resetting import remember_seed_rows, reset_tables  # noqa: E402
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """pytest-django sets Django up from an inherited variable before a worker has read this file: the workers would
+    share this process's stop flag, Redis database and metrics."""
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 def pytest_unconfigure() -> None:
     if _servers:
         from django.db import connections

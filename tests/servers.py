@@ -109,10 +109,11 @@ def start_for_session() -> TestServers | None:
             os.environ.pop(name, None)
         servers = TestServers()
         try:
-            os.environ.update(FIXED_ENVIRONMENT | servers.start())
+            os.environ.update(servers.start())
         except BaseException:
             servers.stop()  # whatever went wrong: leave no server behind
             raise
+    os.environ.update(FIXED_ENVIRONMENT)
     home = Path(os.environ[MARK]) / (worker or "main")
     os.environ["HOME_DIR"] = str(home)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(home / "run" / "metrics")
