@@ -35,10 +35,9 @@ def test_different_params_different_id(world):
         ("BTC/USDT", "BUY", 0.01, {"ts": 1_700_000_000}),
         ("BTC/USDT", "BUY", 0.01, {"ts": 1_700_000_001}),
     ]
-    ids = [
-        run(broker.place_order(symbol, side, qty, **more))["clientOrderId"]
-        for symbol, side, qty, more in asked
-    ]
+    placed = [run(broker.place_order(symbol, side, qty, **more)) for symbol, side, qty, more in asked]
+    assert [order["reason"] for order in placed] == [None] * len(asked)
+    ids = [order["clientOrderId"] for order in placed]
     assert len(set(ids)) == len(asked)
     assert [order["client_order_id"] for order in world.venue.orders()] == ids
 
@@ -50,5 +49,5 @@ def test_rate_limiting(world):
     assert not run(broker.try_slot())
     assert world.ledger() == ledger
     placed = run(broker.place_order("BTC/USDT", "BUY", 0.01))  # waits for its turn and is not lost
-    assert placed["status"] == "filled"
+    assert placed["status"] == "filled", placed["reason"]
     assert len(world.venue.orders()) == 1
