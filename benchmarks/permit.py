@@ -1,0 +1,45 @@
+"""The permit's transaction, and the outcome's, around a real request to the simulated venue."""
+
+from __future__ import annotations
+
+from benchmarks.rows import Row, spread
+
+ORDERS, WARM_UP = 150, 10
+
+
+def measure() -> list[Row]:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from benchmarks.books import open_books, stage_seconds, submit_one
+    from trading.domain.outcomes import Placed
+    from trading.doorbell import silence
+    from trading.execution.dispatch import dispatch_order
+    from trading.execution.following import follow_order
+
+    open_books()
+    taken_of = []
+    for number in range(WARM_UP + ORDERS):
+        order = submit_one(quantity="0.0002")
+        with silence():
+            with stage_seconds() as taken:
+                outcome = dispatch_order(order.id)
+            assert isinstance(outcome, Placed), outcome
+            if number >= WARM_UP:
+                taken_of.append(taken)
+            if number % 10 == 9:
+                follow_order(order.id)  # one list of fills serves all ten
+    order = submit_one()
+    with silence(), CaptureQueriesContext(connection) as queries:
+        dispatch_order(order.id)
+    goals = {50: "<= 3 ms", 99: "<= 15 ms"}
+    return [
+        *spread(
+            "permit", [taken["permit"] for taken in taken_of], goals=goals, note="one process, nobody else"
+        ),
+        *spread("venue request", [taken["request"] for taken in taken_of]),
+        *spread("outcome", [taken["outcome"] for taken in taken_of]),
+        Row(
+            "statements per dispatch", len(queries), "", note="permit and outcome, BEGIN and COMMIT included"
+        ),
+    ]
