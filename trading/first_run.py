@@ -26,7 +26,7 @@ from trading.execution.accounts import create_account, store_credentials
 from trading.execution.limit_changes import change_limits
 from trading.execution.sync import sync_account
 from trading.execution.tokens import authenticate_token, create_token
-from trading.models import ApiToken, EquitySnapshot, ExchangeAccount
+from trading.models import ApiToken, ExchangeAccount
 from trading.queries.limits import limits_in_force
 from trading.vault import open_credentials
 
@@ -163,7 +163,7 @@ def seed_paper_account(simulator: dict[str, str]) -> None:
     elif account.base_url != base_url:
         move_account(account, base_url)
     follow_credentials(account, simulator)
-    sync_until_valued(account)
+    sync_account(account.id, trigger="start")
 
 
 def seed_venue_account(venue: VenueName, key: str, secret: str) -> None:
@@ -181,15 +181,6 @@ def seed_venue_account(venue: VenueName, key: str, secret: str) -> None:
             actor=ACTOR,
         )
     follow_credentials(account, {"key": key, "secret": secret})
-
-
-def sync_until_valued(account: ExchangeAccount) -> None:
-    """The first pass learns which assets are held, the second prices them; without, the first signal is denied."""
-    for _pass in range(2):
-        sync_account(account.id, trigger="start")
-        snapshot = EquitySnapshot.objects.filter(account=account).order_by("-at").first()
-        if snapshot and not snapshot.unpriced:
-            return
 
 
 def move_account(account: ExchangeAccount, base_url: str) -> None:

@@ -167,13 +167,17 @@ def test_two_syncs_of_the_same_facts_write_nothing_new(world: World):
     assert SyncRun.objects.filter(is_complete=True).count() == 3
 
 
-def test_an_equity_snapshot_is_written_and_says_what_it_could_not_price(world: World):
+def test_the_first_sync_already_prices_what_the_account_holds(world: World):
     first = EquitySnapshot.objects.get()
-    assert first.unpriced == ["MX"] and first.daily_pnl is None
+    assert first.unpriced == [] and first.daily_pnl == 0
+    assert first.equity > first.cash == Decimal(110_000)
+
+
+def test_an_equity_snapshot_says_what_it_could_not_price(world: World):
+    world.venue.set_balance("UNLISTED", "5")
     world.sync()
-    second = EquitySnapshot.objects.order_by("at").last()
-    assert second.unpriced == [] and second.daily_pnl == 0
-    assert second.equity > second.cash == Decimal(110_000)
+    last = EquitySnapshot.objects.order_by("at").last()
+    assert last.unpriced == ["UNLISTED"] and last.daily_pnl is None
 
 
 def test_the_cursor_overlaps_so_that_a_late_fill_is_still_found(world: World):

@@ -81,12 +81,11 @@ def sync_account(account_id: UUID, *, trigger: str) -> SyncRun:
 def _sync(account: ExchangeAccount, run: SyncRun) -> None:
     exchange = exchange_for(account)
     _sync_rules(account)
-    instruments = _watched(account)
-    refresh_prices(account, instruments)
     open_reports = exchange.fetch_open_orders()
     run.orders_updated = _sync_orders(account, open_reports, run.started_at)
-    run.fills_booked = _sync_fills(account, exchange, instruments)
+    run.fills_booked = _sync_fills(account, exchange, _watched(account))
     _sync_balances(account, exchange)
+    refresh_prices(account, _watched(account))  # after the balances: they say which assets need a price
     _write_snapshot(account)
     _note_missing_fills(account)
     run.breaks_open = settle_breaks(account, run.started_at)
