@@ -54,6 +54,7 @@ class RiskConfig:
     max_open_orders: int
     max_orders_per_minute: int
     duplicate_window_sec: int
+    dead_man_sec: int
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,21 @@ def integer_between(low: int, high: int) -> Reader:
     return read
 
 
+def zero_or_between(low: int, high: int) -> Reader:
+    """0 means off."""
+    inner = integer_between(low, high)
+
+    def read(raw: Any) -> int:
+        if raw == 0 and not isinstance(raw, bool):
+            return 0
+        try:
+            return int(inner(raw))
+        except ValueError:
+            raise ValueError(f"0 (off) or a whole number from {low} to {high}") from None
+
+    return read
+
+
 def read_mode(raw: Any) -> str:
     if raw not in MODES:
         raise ValueError("one of " + ", ".join(MODES))
@@ -89,4 +104,5 @@ RISK_FIELDS: dict[str, tuple[Reader, Any]] = {
     "max_open_orders": (integer_between(1, 10_000), REQUIRED),
     "max_orders_per_minute": (integer_between(1, 100_000), REQUIRED),
     "duplicate_window_sec": (integer_between(0, 86_400), 0),
+    "dead_man_sec": (zero_or_between(15, 3600), 60),
 }

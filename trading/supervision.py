@@ -2,7 +2,8 @@
 
 It takes up the sweeps that follow halts within a moment, and keeps the books fresh when Celery, beat or Redis are dead.
 Every sweep and every sync runs in a thread of its own, so that a venue that hangs delays nothing else. It outlives the
-database: it dials again with back-off. It decides nothing: what it runs is safe to run twice and to be killed in.
+database: it dials again with back-off. It is also the dead man (`execution.dead_man`) and decides nothing else: what
+it runs is safe to run twice and to be killed in.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from django.db import connections
 from django.utils import timezone
 
 from trading.domain.errors import LeviError
+from trading.execution.dead_man import DeadMan, halt_by_dead_man, stop_without_database
 from trading.execution.jobs import beat_heart
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account
@@ -53,6 +55,7 @@ class Supervision:
         self._threads: dict[str, threading.Thread] = {}
         self._tried_at: dict[UUID, float] = {}
         self._heart_due = 0.0
+        self.dead_man = DeadMan(settings.LEVI_CONFIG.risk.dead_man_sec)
 
     def run(self) -> None:
         back_off = _SHORTEST_BACK_OFF
@@ -62,6 +65,8 @@ class Supervision:
             except DatabaseTrouble as error:
                 log.warning("no database (%s); looking again in %.1f s", type(error).__name__, back_off)
                 connections.close_all()
+                if reason := self.dead_man.look_without_database():
+                    stop_without_database(reason)
                 self.stop.wait(back_off)
                 back_off = min(back_off * 2, _LONGEST_BACK_OFF)
             else:
@@ -77,6 +82,8 @@ class Supervision:
             beat_heart()
             self._heart_due = time.monotonic() + HEART_SECONDS
             self._start_syncs()
+            if reason := self.dead_man.look():
+                self._start("dead-man", partial(halt_by_dead_man, reason))
 
     def _start_syncs(self) -> None:
         """The first look at an account syncs it in any case."""

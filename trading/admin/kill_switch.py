@@ -21,6 +21,7 @@ from trading.execution.cancellation import cancel_all
 from trading.execution.halts import Engagement, engage, missing_for_release, release
 from trading.models import HaltState
 from trading.queries.controls import read_scope_tree, recent_changes, recent_sweeps
+from trading.queries.dead_man import read_dead_man
 from trading.queries.halts import current_epoch
 
 from .acting import accept, actor_of, attempt, go
@@ -100,6 +101,7 @@ class KillSwitchScreen(PanelAdmin):
                 "epoch": current_epoch(),
                 "sweeps": describe_sweeps(recent_sweeps()),
                 "changes": describe_changes(recent_changes()),
+                "dead_man": read_dead_man(),
                 "quick_reasons": QUICK_REASONS,
                 "cancel_choices": CANCEL_CHOICES,
                 "may_engage": request.user.has_perm("trading.engage_halt"),

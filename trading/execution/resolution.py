@@ -7,6 +7,7 @@ So a wrong word costs a halt, never a forgotten position. Until then the order c
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -122,7 +123,7 @@ def _why_another(order: Order, report: OrderReport) -> str:
 def _write_word(
     order: Order, verdict: QuarantineVerdict, reason: str, actor: Actor, exchange_order_id: str, answer: str
 ) -> None:
-    said = {"reason": reason, "exchange_order_id": exchange_order_id, "venue_answer": answer}
+    said: dict[str, Any] = {"reason": reason, "exchange_order_id": exchange_order_id, "venue_answer": answer}
     add_evidence(order, "operator", verdict, actor=str(actor), **said)
     audit.record(
         "quarantine.resolved",

@@ -87,6 +87,12 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
         "account",
         lambda state: state.sync_age_seconds,
     ),
+    (
+        "levi_dead_man_armed",
+        "1 while a supervisor watches and would halt by itself.",
+        "",
+        lambda state: state.dead_man_armed,
+    ),
 )
 
 

@@ -78,6 +78,10 @@ def list_scopes() -> list[HaltState]:
     )
 
 
+def everything_is_halted() -> bool:
+    return HaltState.objects.filter(scope=HaltScope.EVERYTHING, state=TradingState.HALTED).exists()
+
+
 def latest_sweep() -> Sweep | None:
     return Sweep.objects.select_related("change").order_by("-engaged_at").first()
 

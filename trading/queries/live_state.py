@@ -26,6 +26,7 @@ from trading.models import (
     Position,
 )
 
+from .dead_man import read_dead_man
 from .halts import list_scopes
 from .limits import limits_in_force
 from .portfolio import held_exposure
@@ -72,6 +73,7 @@ class LiveState:
     account_equity: dict[str, float]
     account_daily_pnl: dict[str, float]
     sync_age_seconds: dict[str, float]
+    dead_man_armed: float
 
 
 def read_live_state(mode: str, now: datetime) -> LiveState:
@@ -95,6 +97,7 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
         sync_age_seconds={
             account.name: (now - account.synced_at).total_seconds() for account in rows if account.synced_at
         },
+        dead_man_armed=float(read_dead_man().is_armed),
     )
 
 
