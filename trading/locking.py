@@ -2,6 +2,9 @@
 
     halt scopes (advisory)  →  account  →  order  →  position  →  balances
 
+The seal of the audit trail (advisory) is taken by itself, in a transaction that takes no other lock and writes nothing
+but the checkpoint.
+
 Nothing else calls select_for_update. Row locks end with their transaction; none is ever held across a venue call.
 """
 
@@ -15,6 +18,7 @@ from trading.models import Balance, ExchangeAccount, Order, Position
 
 _HALT_LOCK = 0x4C657669  # "Levi": one lock for all scopes, because there is one epoch
 _SIGNAL_SPACE = 0x5369
+_SEAL_LOCK = 0x5365616C  # "Seal": one checkpoint at a time, so that their numbers have no gap
 
 
 def share_halt_lock() -> None:
@@ -48,6 +52,18 @@ def lock_signal_key(source: str, key: str, timeout_ms: int) -> bool:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_SIGNAL_SPACE, f"{source}\n{key}"]
             )
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") != "55P03":
+            raise
+        return False
+    return True
+
+
+def lock_audit_seal() -> bool:
+    """One checkpoint at a time, until commit. False if another one is still being made after the lock time-out."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEAL_LOCK])
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "55P03":
             raise

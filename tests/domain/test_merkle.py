@@ -7,7 +7,14 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.domain.merkle import EMPTY_ROOT, inclusion_proof, leaf_hash, root_from_proof, root_of
+from trading.domain.merkle import (
+    EMPTY_ROOT,
+    GrowingTree,
+    inclusion_proof,
+    leaf_hash,
+    root_from_proof,
+    root_of,
+)
 
 # The test vectors of the certificate-transparency reference implementation.
 LEAVES = [bytes.fromhex(text) for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657",
@@ -29,6 +36,15 @@ def test_the_tree_over_nothing_has_the_hash_of_nothing():
 def test_known_leaves_have_their_published_roots():
     for count, root in ROOTS.items():
         assert root_of([leaf_hash(leaf) for leaf in LEAVES[:count]]).hex() == root
+
+
+@given(st.lists(st.binary(max_size=12), max_size=40))
+def test_leaves_that_arrive_one_by_one_give_the_same_root(found):
+    hashes = [leaf_hash(leaf) for leaf in found]
+    tree = GrowingTree()
+    for leaf in hashes:
+        tree.add(leaf)
+    assert (tree.count, tree.root()) == (len(hashes), root_of(hashes))
 
 
 @given(leaves, st.data())

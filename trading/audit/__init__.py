@@ -1,10 +1,24 @@
-"""The audit trail: `record` is the only writer; `verify` and `export` read it.
+"""The audit trail: `record` is the only writer, `seal` lays signed checkpoints on top, `verify` and the exports read.
 
-An entry is written in the transaction of the change it describes, so that neither exists without the other.
+An entry is written in the transaction of the change it describes, so that neither exists without the other. A
+checkpoint seals what is committed, beside the order path.
 """
 
+from .checkpoints import seal, seal_if_due
+from .damage import AuditReport, Damage, DamageKind
 from .export import export_entries
-from .verify import AuditReport, Damage, verify
+from .proofs import prove
+from .verify import verify
 from .writer import record
 
-__all__ = ["AuditReport", "Damage", "export_entries", "record", "verify"]
+__all__ = [
+    "AuditReport",
+    "Damage",
+    "DamageKind",
+    "export_entries",
+    "prove",
+    "record",
+    "seal",
+    "seal_if_due",
+    "verify",
+]

@@ -1,6 +1,6 @@
 """Export of audit entries as NDJSON or CSV, streamed, oldest first.
 
-NDJSON carries exactly the fields the hashes cover, so that a copy can be verified elsewhere with the key. CSV is for
+Each line of NDJSON is the leaf of its entry under a checkpoint: every column, canonical to the byte. CSV is for
 people and spreadsheets: cells that a spreadsheet would run as a formula are made harmless.
 """
 
@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from trading.domain.chain import canonical
+from trading.domain.chain import canonical, canonical_bytes
 from trading.domain.csv_cells import harmless
 from trading.domain.errors import InvalidInput
 from trading.models import AuditEntry
@@ -36,9 +36,9 @@ COLUMNS = (
 
 def _ndjson(entries: Iterable[AuditEntry]) -> Iterator[str]:
     for entry in entries:
-        fields = canonical(hashed_fields(entry))
+        fields = hashed_fields(entry)
         row = {"id": entry.pk, **fields, "previous_hash": entry.previous_hash, "hash": entry.hash}
-        yield json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n"
+        yield canonical_bytes(row).decode() + "\n"
 
 
 def _csv(entries: Iterable[AuditEntry]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from .money import plain
 
 GENESIS = "0" * 64
 _DOMAIN = b"levi.audit.entry.v1"
+_CHECKPOINT_DOMAIN = b"levi.audit.checkpoint.v1"
 
 
 def _canonical_value(value: Any) -> Any:
@@ -68,5 +69,21 @@ def _prefixed(part: bytes) -> bytes:
 
 def entry_hash(key: bytes, previous: str, entry: Mapping[str, Any]) -> str:
     """HMAC-SHA256 over domain, previous hash and the canonical entry, each length-prefixed; 64 hex digits."""
-    message = _prefixed(_DOMAIN) + _prefixed(previous.encode()) + _prefixed(canonical_bytes(entry))
-    return hmac.new(key, message, hashlib.sha256).hexdigest()
+    return entry_hash_of_bytes(key, previous, canonical_bytes(entry))
+
+
+def entry_hash_of_bytes(key: bytes, previous: str, canonical_entry: bytes) -> str:
+    """The same for an entry that is canonical bytes already: what a verification of millions can afford."""
+    message = _prefixed(_DOMAIN) + _prefixed(previous.encode()) + _prefixed(canonical_entry)
+    return hmac.digest(key, message, "sha256").hex()
+
+
+def checkpoint_hash(checkpoint: Mapping[str, Any]) -> str:
+    """SHA-256 without a key, so that anybody can check it; the signature over it is what nobody else can make."""
+    message = _prefixed(_CHECKPOINT_DOMAIN) + _prefixed(canonical_bytes(checkpoint))
+    return hashlib.sha256(message).hexdigest()
+
+
+def signed_bytes(checkpoint_digest: str) -> bytes:
+    """What a checkpoint's signature covers: its hash, in a domain of its own."""
+    return _prefixed(_CHECKPOINT_DOMAIN + b".signature") + bytes.fromhex(checkpoint_digest)

@@ -37,6 +37,30 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     return level[0]
 
 
+class GrowingTree:
+    """The same root from leaf hashes that arrive one by one: memory for a branch, not for the leaves."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._peaks: list[bytes] = []  # roots of the full subtrees, the largest first
+
+    def add(self, leaf: bytes) -> None:
+        carried, rest = leaf, self.count
+        while rest & 1:
+            carried = _node_hash(self._peaks.pop(), carried)
+            rest >>= 1
+        self._peaks.append(carried)
+        self.count += 1
+
+    def root(self) -> bytes:
+        if not self._peaks:
+            return EMPTY_ROOT
+        found = self._peaks[-1]
+        for peak in reversed(self._peaks[:-1]):
+            found = _node_hash(peak, found)
+        return found
+
+
 def inclusion_proof(hashes: Sequence[bytes], index: int) -> list[bytes]:
     """The sibling hashes from the leaf up to the root. Raises IndexError for a leaf that is not there."""
     if not 0 <= index < len(hashes):

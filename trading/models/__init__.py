@@ -4,7 +4,7 @@ No module here decides anything; the verbs are in `trading.execution`.
 """
 
 from .accounts import Balance, Credential, EquitySnapshot, ExchangeAccount
-from .audit import AuditEntry
+from .audit import AuditCheckpoint, AuditEntry, AuditStreamHead
 from .controls import ControlEpoch, HaltChange, HaltState, Sweep, SweepVerdict
 from .fills import Fill, Position
 from .instruments import Instrument, Quote
@@ -17,7 +17,9 @@ from .strategies import Strategy
 
 __all__ = [
     "ApiToken",
+    "AuditCheckpoint",
     "AuditEntry",
+    "AuditStreamHead",
     "Balance",
     "Break",
     "BreakKind",
