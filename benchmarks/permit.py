@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import Row, spread
+import time
+
+from benchmarks.rows import Row, quantile, spread
 
 ORDERS, WARM_UP = 150, 10
+
+
+def time_round_trip() -> float:
+    """The smallest statement: what every other one costs at least on this machine, now."""
+    from django.db import connection
+
+    began = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return time.perf_counter() - began
 
 
 def measure() -> list[Row]:
@@ -18,15 +30,18 @@ def measure() -> list[Row]:
     from trading.execution.following import follow_order
 
     open_books()
-    taken_of = []
+    taken_of, processor, trips = [], [], []
     for number in range(WARM_UP + ORDERS):
         order = submit_one(quantity="0.0002")
         with silence():
+            began = time.process_time()
             with stage_seconds() as taken:
                 outcome = dispatch_order(order.id)
+            processor.append(time.process_time() - began)
             assert isinstance(outcome, Placed), outcome
             if number >= WARM_UP:
                 taken_of.append(taken)
+                trips.append(time_round_trip())
             if number % 10 == 9:
                 follow_order(order.id)  # one list of fills serves all ten
     order = submit_one()
