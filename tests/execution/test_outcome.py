@@ -8,9 +8,10 @@ from simulator.testing import start_venue
 from tests.making import World, evidence_of, fresh, let_time_pass, make_account, status_of
 from trading.connections import exchange_for
 from trading.domain.outcomes import Exchanged, NotSentOutcome, Placed, Refused, Unknown
+from trading.domain.steps import MAX_NOT_SENT
 from trading.execution.dispatch import dispatch_order
 from trading.execution.in_doubt import expire_lease, resolve_order
-from trading.execution.outcome import MAX_NOT_SENT, record_outcome
+from trading.execution.outcome import record_outcome
 from trading.execution.poller import advance_order
 from trading.models import HaltState, Order, OrderAttempt
 

@@ -11,6 +11,7 @@ import pytest
 from django.utils import timezone
 
 from tests.making import World, fresh, let_time_pass, run_together, status_of
+from trading.domain import steps
 from trading.domain.enums import OrderStatus, Side, VenueOrderStatus
 from trading.domain.outcomes import FillReport, OrderReport
 from trading.execution.changes import move_order
@@ -146,11 +147,27 @@ def test_a_final_status_waits_for_the_fills_that_explain_it(world: World):
     assert account_state()[0] == "active"
 
 
-def test_after_a_minute_without_fills_it_is_final_with_a_break_and_an_alarm(world: World):
+def test_an_order_that_rested_for_an_hour_waits_for_its_fills_as_a_young_one_does(world: World):
+    order = world.rest(price="49000", quantity="0.01")
+    let_time_pass(order, 3600)
+    world.fault("delayed_fill", method="GET", path="/api/v3/myTrades", seconds=600)
+    world.venue.set_price("BTCUSDT", "48900")
+    follow_order(order.id)
+    waiting = fresh(order)
+    assert waiting.status == "open" and waiting.venue_filled_quantity == D("0.01")
+    assert waiting.next_action_at is not None and account_state()[0] == "active"
+    world.venue.clear_faults()
+    assert follow_order(order.id)
+    assert status_of(order) == "filled" and world.position() == D("0.01")
+
+
+def test_after_a_minute_without_fills_it_is_final_with_a_break_and_an_alarm(world: World, monkeypatch):
     order = world.approve("0.01")
     world.fault("delayed_fill", method="GET", path="/api/v3/myTrades", seconds=600)
     dispatch_order(order.id)
-    let_time_pass(order, 61)
+    follow_order(order.id)
+    assert status_of(order) == "open"
+    monkeypatch.setattr(steps, "FILLS_LAG", timedelta(0))  # the minute since the venue showed them is over
     follow_order(order.id)
     assert status_of(order) == "filled" and account_state() == ("halted", "late_evidence")
     (row,) = Break.objects.filter(kind="fill")

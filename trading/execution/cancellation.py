@@ -19,7 +19,8 @@ from trading.domain.actors import Actor, system_actor
 from trading.domain.enums import CancelScope, CancelState, OrderOrigin, OrderStatus
 from trading.domain.errors import InvalidInput, LeviError, UnknownName
 from trading.domain.order_states import TERMINAL, WORKING
-from trading.domain.outcomes import CancelAccepted, CancelOutcome, CancelRefused, NotSentOutcome, Unknown
+from trading.domain.outcomes import CancelOutcome
+from trading.domain.steps import cancel_state_after, may_send_cancel
 from trading.doorbell import ring
 from trading.locking import lock_order
 from trading.models import ExchangeAccount, Instrument, Order
@@ -63,9 +64,9 @@ def _mark_requested(order: Order, *, actor: Actor) -> None:
 
 
 def send_cancel(order_id: UUID) -> CancelOutcome | None:
-    """Send the requested cancel to the venue now. None: there is nothing to cancel at the venue."""
+    """Send the requested cancel to the venue now. None: nothing to cancel there, or nobody asked (a stray message)."""
     order = Order.objects.select_related("account", "instrument").get(pk=order_id)
-    if order.status not in WORKING:
+    if not may_send_cancel(OrderStatus(order.status), CancelState(order.cancel_state)):
         return None
     outcome = exchange_for(order.account).cancel_order(
         order.instrument.venue_symbol,
@@ -79,20 +80,11 @@ def send_cancel(order_id: UUID) -> CancelOutcome | None:
     return outcome
 
 
-_STATE_AFTER: dict[type, CancelState] = {
-    CancelAccepted: CancelState.SENT,
-    # Probably final already, which the follower reads; what it finds open is canceled again.
-    CancelRefused: CancelState.SENT,
-    Unknown: CancelState.IN_DOUBT,
-    NotSentOutcome: CancelState.REQUESTED,
-}
-
-
 def _note_cancel(order: Order, outcome: CancelOutcome) -> None:
     kind = type(outcome).__name__
     detail = getattr(outcome, "reason", "") or getattr(outcome, "venue_code", "")
     add_evidence(order, "cancel", kind, detail=detail)
-    set_fields(order, cancel_state=_STATE_AFTER[type(outcome)], next_action_at=timezone.now())
+    set_fields(order, cancel_state=cancel_state_after(outcome), next_action_at=timezone.now())
     audit.record(
         "cancel.sent",
         actor=SENDER,

@@ -26,6 +26,7 @@ from trading.domain.actors import system_actor
 from trading.domain.enums import OrderStatus, OrderType, Side, TimeInForce, TradingState
 from trading.domain.errors import LeviError
 from trading.domain.outcomes import PlaceOutcome, PlaceRequest
+from trading.domain.permits import ApprovalView, PermitFacts, why_void
 from trading.exchanges.base import Exchange
 from trading.exchanges.clock import boot_seconds
 from trading.locking import lock_order, share_halt_lock
@@ -172,23 +173,18 @@ def _place_request(permit: Permit) -> PlaceRequest:
 
 
 def _why_void(order: Order) -> str:
-    """Why this approval cannot be used any more; empty if it can."""
-    if order.expires_at is None or order.expires_at <= timezone.now():
-        return "expired before it could be sent"
-    if order.approved_epoch != current_epoch():
-        return "approved before a halt"
+    """Why this approval cannot be used any more; empty if it can. The UPDATE of [B] asks the same."""
     limits = limits_in_force()
-    if limits is None or order.limits_version_id != limits.version:
-        return "the risk limits changed after the approval"
-    if not order.account.is_enabled or order.account.mode != settings.LEVI_MODE:
-        return "the account is disabled"
     strategy = order.strategy.name if order.strategy else None
-    for scope in read_scopes(order.account.name, order.instrument.symbol, strategy):
-        if scope.state is not TradingState.ACTIVE and not (
-            order.reduce_only and scope.state is TradingState.REDUCING
-        ):
-            return f"{scope.scope} {scope.target}".strip() + f" is {scope.state or 'without a halt state'}"
-    return ""
+    facts = PermitFacts(
+        now=timezone.now(),
+        epoch=current_epoch(),
+        limits_version=limits.version if limits else None,
+        account_is_usable=order.account.is_enabled and order.account.mode == settings.LEVI_MODE,
+        scopes=read_scopes(order.account.name, order.instrument.symbol, strategy),
+    )
+    view = ApprovalView(order.expires_at, order.approved_epoch, order.limits_version_id, order.reduce_only)
+    return why_void(view, facts)
 
 
 def lapse_if_void(order: Order) -> bool:

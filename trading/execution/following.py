@@ -19,6 +19,7 @@ from trading.domain.enums import CancelState, OrderStatus, OrderType, TimeInForc
 from trading.domain.errors import VenueError
 from trading.domain.order_states import GIVEN_UP, TERMINAL, WORKING
 from trading.domain.outcomes import OrderFound
+from trading.domain.steps import is_cancel_overdue, is_followed, is_timed_by_follower, next_look
 from trading.exchanges.base import Exchange
 from trading.locking import lock_order
 from trading.metrics import ORDER_LATENCY
@@ -28,18 +29,15 @@ from .changes import add_evidence, set_fields
 from .fill_intake import collect_fills
 from .settlement import settle
 
-# The age of an order → seconds until the next look. After the last row the sync takes over.
-_CADENCE = ((1.0, 0.2), (5.0, 0.7), (15.0, 2.0), (30.0, 5.0))
 _MARGIN = timedelta(seconds=5)
-# A cancel that the venue has not confirmed is never left to the sync, however old its order is.
-_WAIT_FOR_CANCEL = 5.0
-_CANCEL_TAKES = timedelta(seconds=1)
 _CANCELING = (CancelState.REQUESTED, CancelState.SENT, CancelState.IN_DOUBT)
 
 
 def follow_order(order_id: UUID) -> bool:
     """One look at the venue; books what it shows, plans the next look. True: final and fully booked."""
     order = _load(order_id)
+    if not is_followed(OrderStatus(order.status)):
+        return False  # a stray message: this order's timer is the lease of its permit
     if _is_complete(order):
         return _plan_next(order_id)
     began = time.perf_counter()
@@ -93,7 +91,7 @@ def _cancel_again(order_id: UUID) -> None:
     """Refused or swallowed: a cancel that had its time and left the order open is sent once more by the poller."""
     with transaction.atomic(durable=True):
         order = lock_order(order_id)
-        if order.cancel_state == CancelState.SENT and timezone.now() - order.updated_at > _CANCEL_TAKES:
+        if is_cancel_overdue(CancelState(order.cancel_state), timezone.now() - order.updated_at):
             set_fields(order, cancel_state=CancelState.REQUESTED)
 
 
@@ -109,12 +107,16 @@ def _plan_next(order_id: UUID) -> bool:
             if order.next_action_at is not None:
                 set_fields(order, next_action_at=None)
             return True
-        if order.status in (OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED):
-            return False  # the resolver keeps its own schedule
-        now = timezone.now()
-        age = (now - (order.acknowledged_at or order.created_at)).total_seconds()
-        wait = next((wait for until, wait in _CADENCE if age < until), None)
-        if wait is None and order.cancel_state in _CANCELING and order.status not in TERMINAL:
-            wait = _WAIT_FOR_CANCEL
-        set_fields(order, next_action_at=now + timedelta(seconds=wait) if wait is not None else None)
+        if is_timed_by_follower(OrderStatus(order.status)):
+            now = timezone.now()
+            age = now - (order.acknowledged_at or order.created_at)
+            wait = next_look(age, is_owed=_is_owed(order))
+            set_fields(order, next_action_at=None if wait is None else now + wait)
         return False
+
+
+def _is_owed(order: Order) -> bool:
+    """Whether the venue still owes us the end of a cancel, or fills that it announced. What has ended, the sync has."""
+    if order.status in TERMINAL:
+        return False
+    return order.cancel_state in _CANCELING or order.venue_filled_quantity > order.filled_quantity

@@ -103,8 +103,12 @@ def release(
             "A release needs a reason.", remedy="Say why it is safe to trade again.", code="reason_missing"
         )
     with transaction.atomic(durable=True):
-        take_halt_lock(LOCK_WAIT_MS)
-        if seen_epoch is not None and seen_epoch != current_epoch():
+        if not take_halt_lock(LOCK_WAIT_MS):  # a halt may go on without the lock, a release never
+            raise StaleDecision(
+                "A permit or another halt is being written.", remedy="Try again in a few seconds."
+            )
+        epoch = current_epoch()
+        if seen_epoch not in (None, epoch):
             raise StaleDecision("Another halt was engaged since this page was shown.", seen_epoch=seen_epoch)
         _write_change(
             scope,
@@ -116,6 +120,8 @@ def release(
             raise_epoch=False,
         )
         row = HaltState.objects.get(scope=scope, target=target)
+        if current_epoch() != epoch:  # engaged without the lock, while we waited for the row: the halt wins
+            raise StaleDecision("Another halt was engaged at the same moment.", seen_epoch=epoch)
     if scope is HaltScope.EVERYTHING:
         settings.STOP_FLAG.unlink(missing_ok=True)
     return row

@@ -20,6 +20,7 @@ from trading.domain.actors import system_actor
 from trading.domain.doubt import DoubtState, next_query_at
 from trading.domain.enums import CancelState, OrderStatus
 from trading.domain.outcomes import Exchanged, NotSentOutcome, Placed, PlaceOutcome, Refused, Unknown
+from trading.domain.steps import is_given_up_unsent, status_after
 from trading.doorbell import ring
 from trading.locking import lock_order
 from trading.metrics import ORDER_LATENCY
@@ -29,7 +30,6 @@ from .changes import add_evidence, move_order, set_fields
 from .doubt_state import doubt_state
 
 ACTOR = system_actor("dispatch")
-MAX_NOT_SENT = 5
 
 
 def record_outcome(order_id: UUID, attempt: int, outcome: PlaceOutcome) -> None:
@@ -69,7 +69,7 @@ def _placed(order: Order, outcome: Placed) -> None:
     add_evidence(order, "placement", "placed", now, exchange_order_id=outcome.exchange_order_id)
     move_order(
         order,
-        OrderStatus.OPEN,
+        status_after(outcome),
         actor=ACTOR,
         exchange_order_id=outcome.exchange_order_id,
         acknowledged_at=now,
@@ -80,8 +80,9 @@ def _placed(order: Order, outcome: Placed) -> None:
 
 def _refused(order: Order, outcome: Refused) -> None:
     add_evidence(order, "placement", "refused", venue_code=outcome.venue_code, message=outcome.message)
-    status = OrderStatus.REJECTED if outcome.reached_matching else OrderStatus.NOT_ACCEPTED
-    move_order(order, status, actor=ACTOR, reason=f"{outcome.venue_code} {outcome.message}".strip())
+    move_order(
+        order, status_after(outcome), actor=ACTOR, reason=f"{outcome.venue_code} {outcome.message}".strip()
+    )
 
 
 def _unknown(order: Order, outcome: Unknown) -> None:
@@ -110,14 +111,13 @@ def _not_sent(order: Order, outcome: NotSentOutcome) -> None:
     again_at = timezone.now() + timedelta(milliseconds=settings.LEVI_CONFIG.live.retry_backoff_ms * count)
     move_order(
         order,
-        OrderStatus.APPROVED,
+        status_after(outcome),
         actor=ACTOR,
         reason=outcome.reason,
         not_sent_count=count,
         next_action_at=again_at,
     )
-    expired = order.expires_at is None or order.expires_at <= timezone.now()
-    if order.cancel_state == CancelState.REQUESTED or count >= MAX_NOT_SENT or expired:
+    if is_given_up_unsent(count, CancelState(order.cancel_state), order.expires_at, timezone.now()):
         move_order(order, OrderStatus.LAPSED, actor=ACTOR, reason=f"not sent: {outcome.reason}")
 
 

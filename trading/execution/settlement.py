@@ -26,6 +26,7 @@ from trading.domain.money import multiply, plain
 from trading.domain.order_states import GIVEN_UP, TERMINAL, UNRESOLVED, can_move
 from trading.domain.outcomes import FillReport, OrderReport
 from trading.domain.positions import PositionState
+from trading.domain.steps import waits_for_fills
 from trading.doorbell import ring
 from trading.locking import lock_order, lock_position
 from trading.metrics import ORDER_LATENCY
@@ -37,8 +38,6 @@ from .changes import add_evidence, move_order, order_data, set_fields
 from .halts import engage
 
 ACTOR = system_actor("settlement")
-# The venue's fill list may lag behind its order status; after this long without the fills something is wrong.
-FILLS_LAG = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +190,7 @@ def _held_back(order: Order, verdict: Verdict, alarms: list[str]) -> bool:
     if verdict.status not in TERMINAL or missing <= 0:
         return False
     now = timezone.now()
-    since = order.acknowledged_at or now
-    if now - since < FILLS_LAG:
+    if waits_for_fills(verdict.status, missing, _announced_at(order, verdict.venue_filled), now):
         if order.status in UNRESOLVED | GIVEN_UP:  # it is there, so it counts
             _apply_status(order, OrderStatus.PARTIALLY_FILLED if verdict.venue_filled else OrderStatus.OPEN)
         set_fields(order, next_action_at=now + timedelta(milliseconds=300))
@@ -200,6 +198,12 @@ def _held_back(order: Order, verdict: Verdict, alarms: list[str]) -> bool:
     alarms.append(f"{plain(missing)} filled at the venue have no fill record")
     note_missing_fills(order)
     return False
+
+
+def _announced_at(order: Order, filled: Decimal) -> datetime | None:
+    """When the venue first showed that much as filled; the order may have rested for hours before that."""
+    looks = order.evidence.filter(detail__filled=plain(filled)).order_by("at")
+    return looks.values_list("at", flat=True).first()
 
 
 def note_missing_fills(order: Order) -> None:

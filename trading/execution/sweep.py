@@ -1,9 +1,10 @@
 """The sweep that follows a halt: cancel what is open, look, repeat, until it is proven empty or time is up.
 
 CLEAN is claimed only with proof: two successive complete and empty open-order lists of every account in scope, both
-asked after the last instant at which a venue could accept something sent before the halt, and nothing of ours
-submitting or in doubt. Otherwise the verdict is an itemised report of what survives. Cancels are idempotent, so two
-processes may sweep at once; the lease only saves requests. Uses neither Redis nor Celery.
+asked after the last instant at which a venue could accept something sent before the halt, and nothing of ours alive in
+our books: not submitting, not in doubt, not open (the rule is `domain.clean`). Otherwise the verdict is an itemised
+report of what survives. Cancels are idempotent, so two processes may sweep at once; the lease only saves requests. Uses
+neither Redis nor Celery.
 
 An order approved after the halt (a flattening one, or any after a release) is none of the sweep's business: a release
 does not end the sweep, but from then on only what was approved before the halt is canceled.
@@ -27,6 +28,7 @@ from django.utils import timezone
 from trading import audit
 from trading.connections import exchange_for
 from trading.domain.actors import system_actor
+from trading.domain.clean import AccountLook, count_clean_rounds, is_clean
 from trading.domain.client_order_id import is_ours
 from trading.domain.enums import CancelScope, CancelState, HaltScope, OrderOrigin, OrderStatus, TradingState
 from trading.domain.errors import LeviError
@@ -82,13 +84,16 @@ def run_sweep(sweep_id: UUID, *, progress: Callable[[Sweep], None] | None = None
         sweep = claim_sweep(sweep_id)
         if sweep is None:
             return Sweep.objects.select_related("change").get(pk=sweep_id)
+        # The instant before the questions, not after the answers: a list asked too early proves nothing.
+        round_began, proof = timezone.now(), sweep.engaged_at + LAST_ACCEPTANCE
         report = _one_round(sweep)
-        proof_counts = timezone.now() >= sweep.engaged_at + LAST_ACCEPTANCE
-        clean_rounds = clean_rounds + 1 if proof_counts and not _survivors(report) else 0
+        looks = [_as_look(seen) for seen in report.values()]
+        clean_rounds = count_clean_rounds(clean_rounds, looks, round_began, proof)
         # A round that is clean deserves its second look, also when the sweep began late.
         late = timezone.now() >= sweep.engaged_at + LONGEST and clean_rounds == 0
-        if clean_rounds >= 2 or late:
-            return _finish(sweep, report, SweepVerdict.CLEAN if clean_rounds >= 2 else SweepVerdict.SURVIVORS)
+        if is_clean(clean_rounds) or late:
+            verdict = SweepVerdict.CLEAN if is_clean(clean_rounds) else SweepVerdict.SURVIVORS
+            return _finish(sweep, report, verdict)
         Sweep.objects.filter(pk=sweep.pk).update(rounds=sweep.rounds + 1, report=report)
         if progress:
             progress(sweep)
@@ -184,7 +189,8 @@ def _guarded(step: Callable[[UUID], object], order_id: UUID) -> None:
 
 def _look(sweep: Sweep, account: ExchangeAccount) -> dict[str, Any]:
     """What the account shows now; `unasked` says why it could not be asked, which is never taken for empty."""
-    unresolved = _in_scope(sweep).filter(account=account, status__in=UNRESOLVED)
+    alive = _in_scope(sweep).filter(account=account, status__in=UNRESOLVED | WORKING)
+    unresolved = alive.exclude(origin=OrderOrigin.EXTERNAL)  # a list may lag behind what we know to be open
     seen: dict[str, Any] = {"unresolved": list(unresolved.values_list("client_order_id", flat=True)[:200])}
     try:
         exchange = exchange_for(account)
@@ -240,12 +246,12 @@ def _counts(sweep: Sweep, report: OrderReport, *, everything: bool) -> bool:
     )
 
 
+def _as_look(seen: dict[str, Any]) -> AccountLook:
+    return AccountLook(not seen.get("unasked"), len(seen["open"]), len(seen["unresolved"]))
+
+
 def _survivors(report: Report) -> dict[str, dict[str, Any]]:
-    return {
-        name: seen
-        for name, seen in report.items()
-        if seen["open"] or seen["unresolved"] or seen.get("unasked")
-    }
+    return {name: seen for name, seen in report.items() if not _as_look(seen).is_empty}
 
 
 def _finish(sweep: Sweep, report: Report, verdict: SweepVerdict) -> Sweep:
