@@ -16,7 +16,7 @@ from tests.making import Parallel, begin, wait_until_blocked
 from trading import audit
 from trading.audit import checkpoints, signing
 from trading.audit.anchors import anchor_line, read_anchors
-from trading.audit.checkpoints import sealed_fields, seal_if_due, why_seal
+from trading.audit.checkpoints import seal_if_due, sealed_fields, why_seal
 from trading.domain.actors import system_actor
 from trading.domain.chain import GENESIS, canonical_bytes, checkpoint_hash
 from trading.domain.merkle import leaf_hash, root_of
@@ -54,7 +54,7 @@ def written_pairs() -> list[tuple[str, int]]:
     return [(str(stream), number) for stream, number in AuditEntry.objects.values_list("stream", "sequence")]
 
 
-# -- what a checkpoint is -----------------------------------------------------------------------------------------------
+# -- what a checkpoint is ---------------------------------------------------------------------------------------------
 def test_a_checkpoint_seals_every_entry_since_the_one_before(db):
     first = write(3)
     one = seal()
@@ -115,7 +115,7 @@ def test_another_audit_key_is_another_signer(db, settings):
     assert signing.public_key() != before
 
 
-# -- when ---------------------------------------------------------------------------------------------------------------
+# -- when -------------------------------------------------------------------------------------------------------------
 def test_an_ordinary_entry_waits_for_its_minute(db, monkeypatch):
     write()
     assert why_seal() == "" and seal_if_due(actor=TESTS) is None
@@ -152,7 +152,7 @@ def test_a_halt_neither_seals_nor_waits_for_a_seal(transactional_db):
     assert AuditCheckpoint.objects.count() == 0
 
 
-# -- concurrency ----------------------------------------------------------------------------------------------------------
+# -- concurrency ------------------------------------------------------------------------------------------------------
 class Writer:
     """A connection of its own, whose transaction is committed when the test says so."""
 
@@ -245,7 +245,7 @@ def test_the_cache_of_heads_is_not_what_verification_believes(db):
     assert not report.ok and set(report.counts) == {"checkpoint"}
 
 
-# -- anchors --------------------------------------------------------------------------------------------------------------
+# -- anchors ----------------------------------------------------------------------------------------------------------
 def anchored() -> list[int]:
     return [anchor.number for anchor in read_anchors() if not isinstance(anchor, int)]
 
@@ -289,7 +289,7 @@ def test_a_torn_line_is_written_again(db):
     assert report.ok and report.notes == ["line 2 of the anchors cannot be read"]
 
 
-# -- verification since -----------------------------------------------------------------------------------------------------
+# -- verification since -----------------------------------------------------------------------------------------------
 def test_verification_since_a_checkpoint_reads_what_came_after_only(db):
     write(5)
     one = seal()

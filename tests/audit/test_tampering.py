@@ -25,6 +25,10 @@ from trading.domain.actors import system_actor
 from trading.domain.chain import GENESIS
 
 TIMES = 1000
+CHECKPOINT_FIELDS = (
+    *("number", "at", "reason", "actor", "streams", "entry_count", "max_entry_id", "root"),
+    *("previous_hash", "hash", "signature", "key_id"),
+)
 OTHER_KEY = b"somebody else's key"
 Tampering = Callable[[MemoryTrail, random.Random], None]
 
@@ -136,8 +140,20 @@ def slip_in_under_an_old_number(trail: MemoryTrail, dice: random.Random) -> None
 def change_a_checkpoint(trail: MemoryTrail, dice: random.Random) -> None:
     found = dice.choice(trail.checkpoints)
     name = dice.choice(
-        ["at", "reason", "actor", "streams", "entry_count", "max_entry_id", "root", "previous_hash", "hash"]
-        + ["signature", "key_id", "number"]
+        [
+            "number",
+            "at",
+            "reason",
+            "actor",
+            "streams",
+            "entry_count",
+            "max_entry_id",
+            "root",
+            "previous_hash",
+            "hash",
+            "signature",
+            "key_id",
+        ]
     )
     old = getattr(found, name)
     if name == "streams":
@@ -263,7 +279,7 @@ def test_every_column_of_a_sealed_entry_is_covered(pristine, name):
     assert not trail.inspect().ok
 
 
-# -- what is named --------------------------------------------------------------------------------------------------------
+# -- what is named ----------------------------------------------------------------------------------------------------
 def test_a_changed_entry_is_named_with_its_checkpoint(pristine):
     trail = pristine.copy()
     trail.replace(17, actor="operator:mallory")
@@ -306,7 +322,7 @@ def test_a_removed_checkpoint_does_not_make_its_entries_missing(pristine):
     assert report.damages[0].detail == "checkpoint 2 is missing"
 
 
-# -- on real tables ---------------------------------------------------------------------------------------------------------
+# -- on real tables ---------------------------------------------------------------------------------------------------
 @pytest.fixture
 def trail_in_tables(db, settings, tmp_path) -> None:
     settings.AUDIT_ANCHOR_FILE = tmp_path / "anchors.jsonl"

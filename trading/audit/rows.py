@@ -13,6 +13,7 @@ from json.encoder import encode_basestring  # escapes what must be, leaves other
 from typing import Any, NamedTuple
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+_decode = json.JSONDecoder().raw_decode
 FETCH = 2000
 
 # In the order of EntryRow. The time as `domain.chain` writes it; uuid and jsonb as text.
@@ -52,7 +53,7 @@ def canonical_texts(row: EntryRow) -> tuple[bytes, bytes]:
         digest,
     ) = row
     head = f'{{"actor":{encode_basestring(actor)},"at":"{at}","data":'
-    head += data if data == "{}" else _encode(json.loads(data))
+    head += "{}" if data == "{}" else _encode(_decode(data)[0])  # jsonb: nothing stands behind it
     middle = f'"kind":{encode_basestring(kind)},"object_id":{encode_basestring(object_id)},'
     middle += f'"object_type":{encode_basestring(object_type)},'
     end = f'"request_id":{encode_basestring(request_id)},"sequence":{sequence},"stream":"{stream}"}}'

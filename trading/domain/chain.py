@@ -67,6 +67,9 @@ def _prefixed(part: bytes) -> bytes:
     return len(part).to_bytes(8, "big") + part
 
 
+_PREFIX = _prefixed(_DOMAIN)
+
+
 def entry_hash(key: bytes, previous: str, entry: Mapping[str, Any]) -> str:
     """HMAC-SHA256 over domain, previous hash and the canonical entry, each length-prefixed; 64 hex digits."""
     return entry_hash_of_bytes(key, previous, canonical_bytes(entry))
@@ -74,7 +77,7 @@ def entry_hash(key: bytes, previous: str, entry: Mapping[str, Any]) -> str:
 
 def entry_hash_of_bytes(key: bytes, previous: str, canonical_entry: bytes) -> str:
     """The same for an entry that is canonical bytes already: what a verification of millions can afford."""
-    message = _prefixed(_DOMAIN) + _prefixed(previous.encode()) + _prefixed(canonical_entry)
+    message = _PREFIX + _prefixed(previous.encode()) + _prefixed(canonical_entry)
     return hmac.digest(key, message, "sha256").hex()
 
 
