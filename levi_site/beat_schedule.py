@@ -20,6 +20,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5.0,
         "options": {"queue": "resolve", "expires": 5},
     },
+    # Looks whether one is due (live.drill_hours); a drill itself is as rare as that.
+    "drill": {
+        "task": "trading.tasks.run_due_drill",
+        "schedule": 600.0,
+        "options": {"queue": "default", "expires": 300},
+    },
     "tidy-up": {
         "task": "trading.tasks.tidy_up",
         "schedule": 3600.0,

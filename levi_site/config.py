@@ -32,6 +32,7 @@ class LiveConfig:
     limit_expiry_sec: int
     retry_backoff_ms: int
     max_retries: int
+    drill_hours: int
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ LIVE_FIELDS: dict[str, tuple[Reader, Any]] = {
     "limit_expiry_sec": (integer_between(1, 86_400), 60),
     "retry_backoff_ms": (integer_between(0, 60_000), 500),
     "max_retries": (integer_between(0, 5), 3),
+    "drill_hours": (zero_or_between(1, 720), 0),
 }
 EXCHANGE_FIELDS: dict[str, tuple[Reader, Any]] = {
     "base_url": (read_url, REQUIRED),

@@ -19,12 +19,14 @@ from trading.doorbell import ring
 from trading.execution import jobs
 from trading.execution.cancellation import send_cancel
 from trading.execution.dispatch import dispatch_order as send_order
+from trading.execution.drill import drill_when_quiet
 from trading.execution.following import follow_order as look_at_order
 from trading.execution.poller import poll_once
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account as sync_one_account
 from trading.models import ExchangeAccount, Order
 from trading.process_name import process_role
+from trading.queries.drills import read_drills
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
@@ -32,6 +34,7 @@ SYNC_SECONDS = 10
 DEMAND_SECONDS = 2
 HEART_SECONDS = 5
 SWEEP_GRACE_SECONDS = 3
+DRILL_SECONDS = 600
 
 
 def _id(text: object) -> UUID | None:
@@ -65,7 +68,11 @@ def follow_order(order_id: str) -> None:
 def sync_account(account_id: str) -> None:
     """Every booked fill rings this bell: one pass per slot serves them all."""
     pk = _id(account_id)
-    if pk and ExchangeAccount.objects.filter(pk=pk).exists() and jobs.claim_slot(f"sync {pk}", DEMAND_SECONDS):
+    if (
+        pk
+        and ExchangeAccount.objects.filter(pk=pk).exists()
+        and jobs.claim_slot(f"sync {pk}", DEMAND_SECONDS)
+    ):
         sync_one_account(pk, trigger="demand")
 
 
@@ -83,6 +90,13 @@ def poll_orders() -> None:
     poll_once()
     for sweep_id in waiting_sweeps(for_seconds=SWEEP_GRACE_SECONDS):
         run_sweep(sweep_id)
+
+
+@shared_task(soft_time_limit=400, time_limit=420)  # a sweep may take five minutes to its verdict
+def run_due_drill() -> None:
+    """The kill path is tried when it is due and the account is quiet; an alarm when that never comes."""
+    if jobs.claim_slot("drill", DRILL_SECONDS) and read_drills().is_due:
+        drill_when_quiet()
 
 
 @shared_task

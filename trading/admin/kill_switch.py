@@ -22,6 +22,7 @@ from trading.execution.halts import Engagement, engage, missing_for_release, rel
 from trading.models import HaltState
 from trading.queries.controls import read_scope_tree, recent_changes, recent_sweeps
 from trading.queries.dead_man import read_dead_man
+from trading.queries.drills import read_drills
 from trading.queries.halts import current_epoch
 
 from .acting import accept, actor_of, attempt, go
@@ -102,6 +103,7 @@ class KillSwitchScreen(PanelAdmin):
                 "sweeps": describe_sweeps(recent_sweeps()),
                 "changes": describe_changes(recent_changes()),
                 "dead_man": read_dead_man(),
+                "drills": read_drills(),
                 "quick_reasons": QUICK_REASONS,
                 "cancel_choices": CANCEL_CHOICES,
                 "may_engage": request.user.has_perm("trading.engage_halt"),

@@ -93,6 +93,12 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
         "",
         lambda state: state.dead_man_armed,
     ),
+    (
+        "levi_drill_overdue",
+        "1 if the kill path was not tried with success for twice live.drill_hours.",
+        "",
+        lambda state: state.drill_overdue,
+    ),
 )
 
 

@@ -27,6 +27,7 @@ from trading.models import (
 )
 
 from .dead_man import read_dead_man
+from .drills import read_drills
 from .halts import list_scopes
 from .limits import limits_in_force
 from .portfolio import held_exposure
@@ -74,6 +75,7 @@ class LiveState:
     account_daily_pnl: dict[str, float]
     sync_age_seconds: dict[str, float]
     dead_man_armed: float
+    drill_overdue: float
 
 
 def read_live_state(mode: str, now: datetime) -> LiveState:
@@ -98,6 +100,7 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
             account.name: (now - account.synced_at).total_seconds() for account in rows if account.synced_at
         },
         dead_man_armed=float(read_dead_man().is_armed),
+        drill_overdue=float(read_drills().is_overdue),
     )
 
 
