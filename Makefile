@@ -29,6 +29,7 @@ e2e: $(DEV_READY) ## browser tests in headless Chromium, screenshots under var/s
 	$(PY) -m pytest tests/e2e $(ARGS)
 
 chaos: $(DEV_READY) ## the long fault-injection suite (minutes)
+	$(PY) -m tests.chaos.virtual --seeds 1000000 --resume
 	$(PY) -m pytest tests -m chaos $(ARGS)
 
 bench: $(DEV_READY) ## benchmarks: tables on stdout and under benchmarks/results/

@@ -1,0 +1,1 @@
+"""Fault injection: the protocol under a virtual clock, and the real processes under kill and stop."""
