@@ -25,6 +25,7 @@ from django.utils import timezone
 
 from trading.domain.errors import LeviError
 from trading.execution.dead_man import DeadMan, halt_by_dead_man, stop_without_database
+from trading.execution.generation import check_generation, note_generation
 from trading.execution.jobs import beat_heart
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account
@@ -55,6 +56,7 @@ class Supervision:
         self._threads: dict[str, threading.Thread] = {}
         self._tried_at: dict[UUID, float] = {}
         self._heart_due = 0.0
+        self._is_started = False
         self.dead_man = DeadMan(settings.LEVI_CONFIG.risk.dead_man_sec)
 
     def run(self) -> None:
@@ -76,10 +78,14 @@ class Supervision:
 
     def look_once(self) -> None:
         """Start what waits. Raises Django's database errors."""
+        if not self._is_started:
+            check_generation()
+            self._is_started = True
         for sweep_id in waiting_sweeps():
             self._start(f"sweep-{sweep_id}", partial(self._sweep, sweep_id))
         if time.monotonic() >= self._heart_due:
             beat_heart()
+            note_generation()
             self._heart_due = time.monotonic() + HEART_SECONDS
             self._start_syncs()
             if reason := self.dead_man.look():

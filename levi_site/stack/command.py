@@ -27,6 +27,7 @@ from levi_site.stack.process_spec import Phase, ProcessSpec
 from levi_site.stack.processes import build_setup, build_specs
 from levi_site.stack.reaper_link import ReaperLink
 from levi_site.stack.supervisor import StartFailed, Stopped, Supervisor
+from trading.stop_flag import raise_stop_flag
 
 SECRET_NAMES = ("SECRET_KEY", "LEVI_ENCRYPTION_KEY", "LEVI_AUDIT_KEY")
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -107,9 +108,18 @@ def supervise(home: Installation) -> int:
     return code
 
 
+def hold_back(home: Installation) -> None:
+    """In testnet and production a start is halted, before any worker runs, until a person releases it."""
+    if home.mode != "paper" and (home.options.wants("orders") or home.options.wants("background")):
+        raise_stop_flag(
+            home.home_dir / "run" / "stop.flag", "started: release after the start's checks", "system:start"
+        )
+
+
 def start_all(home: Installation, supervisor: Supervisor, console: Console) -> None:
     """Servers, venue, tables and seed, then everything that needs them, together."""
     home.clear_old_metrics()
+    hold_back(home)
     specs = build_specs(home)
 
     def start(title: str, *phases: Phase) -> None:

@@ -28,6 +28,7 @@ from trading.locking import take_halt_lock
 from trading.metrics import HALT_SECONDS
 from trading.models import ControlEpoch, HaltChange, HaltState, Order, Sweep
 from trading.queries.halts import current_epoch
+from trading.queries.start_up import missing_after_start
 from trading.stop_flag import raise_stop_flag
 
 from .dispatch_limits import PERMIT_SECONDS
@@ -102,6 +103,8 @@ def release(
         raise NotAllowed(
             "A release needs a reason.", remedy="Say why it is safe to trade again.", code="reason_missing"
         )
+    if scope is HaltScope.EVERYTHING and (missing := missing_after_start()):
+        raise NotAllowed(f"It is too early to release: {' '.join(missing)}", code="not_ready")
     with transaction.atomic(durable=True):
         if not take_halt_lock(LOCK_WAIT_MS):  # a halt may go on without the lock, a release never
             raise StaleDecision(
@@ -136,7 +139,7 @@ def missing_for_release(scope: HaltScope, target: str = "") -> list[str]:
         scope is HaltScope.EVERYTHING and settings.STOP_FLAG.exists()
     ):
         return ["It is not halted."]
-    return []
+    return missing_after_start() if scope is HaltScope.EVERYTHING else []
 
 
 def _write_change(

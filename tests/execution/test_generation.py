@@ -1,0 +1,78 @@
+"""A database that is older than what the host remembers is recognised at the start."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.making import PERSON, World
+from trading.domain.enums import HaltScope
+from trading.execution.generation import (
+    Generation,
+    check_generation,
+    find_noted,
+    generation_file,
+    note_generation,
+    read_generation,
+)
+from trading.execution.halts import engage
+from trading.models import HaltState
+
+
+@pytest.fixture(autouse=True)
+def remembered(world: World, settings, tmp_path):
+    settings.HOME_DIR = tmp_path
+    settings.LEVI_MODE = "production"
+    note_generation()
+
+
+def everything() -> HaltState:
+    return HaltState.objects.get(scope="everything")
+
+
+def remember(epoch: int, audit_entry: int) -> None:
+    generation_file().write_text(f'{{"epoch": {epoch}, "audit_entry": {audit_entry}}}')
+
+
+def test_the_same_and_a_grown_database_start_as_they_were():
+    assert check_generation() == ""
+    engage(HaltScope.ACCOUNT, "paper", reason="tests", actor=PERSON)
+    assert check_generation() == ""
+    assert everything().state == "active" and find_noted() == read_generation()
+
+
+@pytest.mark.parametrize("epochs, entries", [(1, 0), (0, 1), (5, 100)])
+def test_an_older_database_is_halted_with_the_reason(epochs, entries):
+    found = read_generation()
+    remember(found.epoch + epochs, found.audit_entry + entries)
+    assert "older than this host remembers" in check_generation()
+    assert (everything().state, everything().trigger) == ("halted", "restored_backup")
+
+
+def test_it_is_said_once_and_the_halt_stays():
+    remember(10**6, 10**6)
+    assert check_generation() and not check_generation()
+    assert everything().state == "halted"
+
+
+def test_paper_takes_note_and_goes_on(settings):
+    settings.LEVI_MODE = "paper"
+    remember(10**6, 10**6)
+    assert check_generation() == "" and everything().state == "active"
+    assert find_noted() == read_generation()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"epoch": "x", "audit_entry": 1}'])
+def test_a_damaged_file_proves_nothing(text):
+    generation_file().write_text(text)
+    assert check_generation() == "" and everything().state == "active"
+    assert find_noted() == read_generation()
+
+
+def test_a_missing_file_proves_nothing():
+    generation_file().unlink()
+    assert check_generation() == "" and find_noted() == read_generation()
+
+
+def test_either_number_alone_tells():
+    assert Generation(1, 9).is_before(Generation(2, 9)) and Generation(2, 8).is_before(Generation(2, 9))
+    assert not Generation(2, 9).is_before(Generation(2, 9))

@@ -1,0 +1,90 @@
+"""Recognises a database that is older than what this host has seen: a restored backup, a failover that lost commits.
+
+The supervisor keeps the highest epoch and audit entry outside the database (HOME_DIR/generation.json). A database that
+knows less has forgotten orders, halts or limits: in testnet and production everything is halted, with that reason,
+until a person has looked. Paper only takes note. A missing file proves nothing and halts nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Max
+
+from trading.domain.actors import system_actor
+from trading.domain.enums import HaltScope, TradingMode
+from trading.models import AuditEntry
+from trading.queries.halts import current_epoch
+
+from .halts import engage
+
+log = logging.getLogger(__name__)
+ACTOR = system_actor("start")
+TRIGGER = "restored_backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How far the database has come. Both numbers only ever grow."""
+
+    epoch: int
+    audit_entry: int
+
+    def is_before(self, other: Generation) -> bool:
+        return self.epoch < other.epoch or self.audit_entry < other.audit_entry
+
+
+def generation_file() -> Path:
+    path: Path = settings.HOME_DIR / "generation.json"
+    return path
+
+
+def read_generation() -> Generation:
+    """Of the database. Raises Django's database errors."""
+    newest = AuditEntry.objects.aggregate(newest=Max("id"))["newest"]
+    return Generation(current_epoch(), newest or 0)
+
+
+def find_noted() -> Generation | None:
+    """None for a first start, and for a file that is no evidence of anything."""
+    try:
+        noted = json.loads(generation_file().read_text(encoding="utf-8"))
+        return Generation(int(noted["epoch"]), int(noted["audit_entry"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("%s cannot be read (%s)", generation_file(), type(error).__name__)
+        return None
+
+
+def note_generation() -> None:
+    """If it has grown. Written as a whole and synced, so that a crash leaves the old one or the new one."""
+    found = read_generation()
+    if found == find_noted():
+        return
+    draft = generation_file().with_suffix(f".{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as handle:
+        json.dump(asdict(found), handle)
+        handle.flush()
+        os.fsync(handle.fileno())
+    draft.replace(generation_file())
+
+
+def check_generation() -> str:
+    """At the start: halt if the database is older than noted, then note what it knows. The reason, or nothing."""
+    noted, found = find_noted(), read_generation()
+    reason = ""
+    if noted is not None and found.is_before(noted) and settings.LEVI_MODE != TradingMode.PAPER:
+        reason = (
+            f"the database is older than this host remembers (epoch {found.epoch} after {noted.epoch}, audit entry "
+            f"{found.audit_entry} after {noted.audit_entry}): a restored backup or a lost commit"
+        )
+        log.error("automatic halt: %s", reason)
+        engage(HaltScope.EVERYTHING, reason=reason, actor=ACTOR, trigger=TRIGGER)
+    note_generation()
+    return reason
