@@ -67,6 +67,12 @@ def no_stop_flag() -> None:
     settings.STOP_FLAG.unlink(missing_ok=True)
 
 
+@pytest.fixture(autouse=True)
+def no_anchors() -> None:
+    """Tables begin anew with every test; the file that remembers checkpoints must too."""
+    settings.AUDIT_ANCHOR_FILE.unlink(missing_ok=True)
+
+
 @pytest.fixture
 def redis_client():
     """An empty Redis database of this worker's own."""

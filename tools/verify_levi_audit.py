@@ -167,7 +167,11 @@ def check_signature(checkpoint: Row, key: Row, place: str) -> None:
     message = prefixed(DOMAIN + b".signature") + bytes.fromhex(checkpoint["hash"])
     if checkpoint["key_id"] != key["key_id"]:
         raise Wrong(f"{place}: signed by key {checkpoint['key_id']}, not by {key['key_id']}")
-    if not is_signed(bytes.fromhex(key["public_key"]), message, bytes.fromhex(checkpoint["signature"])):
+    signature = bytes.fromhex(checkpoint["signature"])
+    is_plain = (
+        signature.hex() == checkpoint["signature"]
+    )  # one spelling, so that any changed byte is a change
+    if not is_plain or not is_signed(bytes.fromhex(key["public_key"]), message, signature):
         raise Wrong(f"{place}: the signature does not fit")
 
 
@@ -228,6 +232,8 @@ class Bundle:
         for number, line in read_lines(self.folder / "checkpoints.ndjson"):
             place = f"checkpoints.ndjson line {number}"
             last = parse(line, place)
+            if canonical(last) != line:
+                raise Wrong(f"{place}: not written as Levi writes it")
             self.check_checkpoint(last, number, previous, place)
             self.check_entries(last, place)
             previous = last["hash"]

@@ -1,7 +1,7 @@
 """Trails for the tests of checkpoints: in memory, written and inspected by the product's own functions.
 
 A `MemoryTrail` holds plain rows as the tables do. `inspect` feeds them to the product's inspection the way the database
-reader does; `tests/audit/test_tampering.py` keeps the two readers equal.
+reader does; `test_tampered_tables.py` keeps the two readers equal.
 """
 
 from __future__ import annotations

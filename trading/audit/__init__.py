@@ -4,7 +4,7 @@ An entry is written in the transaction of the change it describes, so that neith
 checkpoint seals what is committed, beside the order path.
 """
 
-from .checkpoints import seal, seal_if_due
+from .checkpoints import seal, seal_if_due, why_seal
 from .damage import AuditReport, Damage, DamageKind
 from .export import export_entries
 from .proofs import prove
@@ -21,4 +21,5 @@ __all__ = [
     "seal",
     "seal_if_due",
     "verify",
+    "why_seal",
 ]

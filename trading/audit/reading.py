@@ -6,7 +6,7 @@ alone, never from the sealer's cache.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import groupby
@@ -86,7 +86,7 @@ def _batches(checkpoints: Iterable[AuditCheckpoint]) -> Iterator[list[AuditCheck
         yield batch
 
 
-def _read_batch(batch: list[AuditCheckpoint]) -> Iterator[tuple[Any, ...]]:
+def _read_batch(batch: list[AuditCheckpoint]) -> Generator[tuple[Any, ...], None, None]:
     spans = [
         (checkpoint.number, stream, first, last)
         for checkpoint in batch

@@ -1,4 +1,4 @@
-"""The watch over the audit trail: verify on a schedule, keep the verdict, and halt on a bad one where real money trades.
+"""The watch over the audit trail: verify on a schedule, keep the verdict, and halt on a bad one where money is real.
 
 Every hour what came since the last verified checkpoint, once a day all of it. The verdict is an audit entry. Damage in
 production engages a halt once: a trail that lies cannot say what was ordered. Elsewhere it raises the alarm only.

@@ -1,14 +1,22 @@
-"""Exports the audit trail, oldest first. NDJSON carries all that the hashes cover; CSV is for people."""
+"""Exports the audit trail, oldest first. NDJSON carries all that the hashes cover; CSV is for people.
+
+--bundle writes a folder that an auditor can verify alone: entries, checkpoints, public key, anchors and a verifier.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from trading.audit import export_entries
+from trading.audit import export_entries, seal
+from trading.audit.bundle import export_bundle
+from trading.domain.errors import InvalidInput
 from trading.management.export_command import ExportCommand
+from trading.management.operator_command import long_statements
+from trading.management.progress import ProgressBar
 from trading.models import AuditEntry
 
 
@@ -23,6 +31,27 @@ class Command(ExportCommand):
         parser.add_argument("--actor", dest="by", help="such as operator:anna")
         parser.add_argument("--object-type", help="such as order")
         parser.add_argument("--object-id", help="its id")
+        parser.add_argument(
+            "--bundle", metavar="FOLDER", help="the whole sealed trail, with proofs, as a folder"
+        )
+
+    def work(self, options: Mapping[str, Any]) -> None:
+        if not options["bundle"]:
+            super().work(options)
+            return
+        narrowing = ("output", "since", "until", "kind", "by", "object_type", "object_id")
+        if any(options[name] for name in narrowing):
+            raise InvalidInput(
+                "A bundle is the whole trail.", remedy="Leave the other options away, or leave --bundle away."
+            )
+        seal("export", actor=self.actor)
+        with long_statements():
+            bar = ProgressBar("entries", AuditEntry.objects.count())
+            written = export_bundle(Path(options["bundle"]), progress=bar.show)
+        bar.finish()
+        self.say(
+            "{entries} entries under {checkpoints} checkpoints, signed by key {key_id}".format(**written)
+        )
 
     def choose_rows(self, options: Mapping[str, Any]) -> Any:
         rows = AuditEntry.objects.all()
