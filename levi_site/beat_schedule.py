@@ -26,6 +26,18 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600.0,
         "options": {"queue": "default", "expires": 300},
     },
+    # A control change, a minute or a thousand entries: then a checkpoint is due.
+    "audit-seal": {
+        "task": "trading.tasks.seal_audit",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expires": 15},
+    },
+    # What came since the last hour; once a day everything.
+    "audit-verification": {
+        "task": "trading.tasks.verify_audit",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 1800},
+    },
     "tidy-up": {
         "task": "trading.tasks.tidy_up",
         "schedule": 3600.0,

@@ -15,8 +15,11 @@ from celery import shared_task
 from celery.signals import worker_process_init
 from django.db import DatabaseError, close_old_connections
 
+from trading.audit import seal_if_due
+from trading.domain.actors import system_actor
 from trading.doorbell import ring
 from trading.execution import jobs
+from trading.execution.audit_watch import verify_on_schedule
 from trading.execution.cancellation import send_cancel
 from trading.execution.dispatch import dispatch_order as send_order
 from trading.execution.drill import drill_when_quiet
@@ -34,6 +37,8 @@ SYNC_SECONDS = 10
 DEMAND_SECONDS = 2
 HEART_SECONDS = 5
 SWEEP_GRACE_SECONDS = 3
+SEAL_SECONDS = 15
+VERIFY_SECONDS = 3600
 DRILL_SECONDS = 600
 
 
@@ -97,6 +102,19 @@ def run_due_drill() -> None:
     """The kill path is tried when it is due and the account is quiet; an alarm when that never comes."""
     if jobs.claim_slot("drill", DRILL_SECONDS) and read_drills().is_due:
         drill_when_quiet()
+
+
+@shared_task
+def seal_audit() -> None:
+    """What the supervisor does by itself, for when it is gone."""
+    if jobs.claim_slot("seal", SEAL_SECONDS):
+        seal_if_due(actor=system_actor("beat"))
+
+
+@shared_task(soft_time_limit=3300, time_limit=3400)  # once a day it reads all there is
+def verify_audit() -> None:
+    if jobs.claim_slot("verify", VERIFY_SECONDS):
+        verify_on_schedule()
 
 
 @shared_task
