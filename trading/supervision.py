@@ -1,6 +1,7 @@
 """The supervisor: a small process that needs PostgreSQL and the venues only.
 
-It takes up the sweeps that follow halts within a moment, and keeps the books fresh when Celery, beat or Redis are dead.
+It takes up the sweeps that follow halts within a moment, keeps the books fresh when Celery, beat or Redis are dead, and
+seals the audit trail when that is due: a control change is sealed within seconds, and no halt ever waits for it.
 Every sweep and every sync runs in a thread of its own, so that a venue that hangs delays nothing else. It outlives the
 database: it dials again with back-off. It is also the dead man (`execution.dead_man`) and decides nothing else: what
 it runs is safe to run twice and to be killed in.
@@ -23,6 +24,8 @@ from django.db import Error as DatabaseTrouble
 from django.db import connections
 from django.utils import timezone
 
+from trading import audit
+from trading.domain.actors import system_actor
 from trading.domain.errors import LeviError
 from trading.execution.dead_man import DeadMan, halt_by_dead_man, stop_without_database
 from trading.execution.generation import check_generation, note_generation
@@ -88,6 +91,8 @@ class Supervision:
             note_generation()
             self._heart_due = time.monotonic() + HEART_SECONDS
             self._start_syncs()
+            if audit.why_seal():
+                self._start("seal", partial(audit.seal_if_due, actor=system_actor("supervisor")))
             if reason := self.dead_man.look():
                 self._start("dead-man", partial(halt_by_dead_man, reason))
 
