@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 import pytest
 
-from tests.chaos.virtual.campaign import SEEDS_PER_MUTATION, catch
+from tests.chaos.virtual.campaign import ROOT, SEEDS_PER_MUTATION, catch
 from tests.chaos.virtual.mutations import NAMES, Mutations
 
 # Which promise a missing safeguard may break first; anything else would mean that the oracle sees ghosts.
@@ -40,6 +40,11 @@ def test_a_missing_safeguard_is_noticed_within_two_thousand_seeds(name: str):
     caught = catch(name)
     assert caught.violation is not None, f"{SEEDS_PER_MUTATION} seeds did not notice: {name}"
     assert caught.violation.promise in BREAKS.get(name, "O3").split(), caught.violation
+
+
+def test_every_one_is_explained_in_the_document():
+    text = (ROOT / "docs" / "chaos.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"| `{name}` |" not in text] == []
 
 
 def test_there_are_enough_of_them_and_none_is_on_by_default():
