@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.admin.trading_day import halt
-from trading.models import AuditEntry, ControlEpoch, HaltChange, HaltState, Order, Sweep
+from trading.models import AuditEntry, ControlEpoch, HaltChange, HaltState, Heartbeat, Order, Sweep
+from trading.queries.halts import current_epoch
+from trading.stop_flag import raise_stop_flag
 
 PAGE = "admin:trading_haltstate_changelist"
 
@@ -171,3 +174,21 @@ def test_canceling_everything_of_ours_leaves_trading_on(day, browse):
     resting.refresh_from_db()
     assert resting.cancel_state == "requested" and state() == "active"
     assert "Trading goes on." in text_of(answer)
+
+
+def test_the_page_says_whether_the_dead_man_watches_and_when_the_last_drill_was(day, browse):
+    client, address = browse("viewer"), reverse(PAGE)
+    unwatched = text_of(client.get(address))
+    assert "Dead man: <strong>not armed</strong>" in unwatched and "Drill: none yet" in unwatched
+    now = timezone.now()
+    Heartbeat.objects.create(process="dead_man s", role="dead_man", build="b", started_at=now, beat_at=now)
+    assert "<strong>armed</strong>, halts after 60 s of silence" in client.get(address).content.decode()
+
+
+def test_a_raised_stop_flag_shows_as_a_halt_with_its_reason_and_is_released_here(day, browse):
+    raise_stop_flag(settings.STOP_FLAG, "break glass: the rack burns", "command:root")
+    client = browse("risk")
+    page = text_of(client.get(reverse(PAGE)))
+    assert "break glass: the rack burns" in page and "(stop_flag)" in page
+    post(client, "release", scope="everything", target="", seen_epoch=current_epoch(), reason="it is out")
+    assert not settings.STOP_FLAG.exists() and state() == "active"
