@@ -24,6 +24,13 @@ from django.test import TransactionTestCase  # noqa: E402
 
 from tests.resetting import remember_seed_rows, reset_tables  # noqa: E402
 
+# A rolled-back test is one long transaction, idle while it talks to the venue: the product's five seconds are too short
+# for it on a slow machine.
+_options = settings.DATABASES["default"]["OPTIONS"]
+_options["options"] = _options["options"].replace(
+    "idle_in_transaction_session_timeout=5s", "idle_in_transaction_session_timeout=120s"
+)
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:

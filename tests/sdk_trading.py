@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,8 @@ ORDER_PATH = "/api/v3/order"
 
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(coroutine)
+    with ThreadPoolExecutor(1) as pool:  # a browser test may have left a loop running in this thread
+        return pool.submit(asyncio.run, coroutine).result()
 
 
 @dataclass
