@@ -54,6 +54,13 @@ def measure() -> list[Row]:
         ),
         *spread("venue request", [taken["request"] for taken in taken_of]),
         *spread("outcome", [taken["outcome"] for taken in taken_of]),
+        *spread("SELECT 1", trips, note="the round trip that every statement pays"),
+        Row(
+            "processor time p50",
+            quantile(processor, 50) * 1000,
+            "ms",
+            note="of a dispatch, without the database's",
+        ),
         Row(
             "statements per dispatch", len(queries), "", note="permit and outcome, BEGIN and COMMIT included"
         ),
