@@ -98,3 +98,19 @@ def test_one_export_at_a_time(trail, risk):
     assert risk.get(f"{AUDIT}/verify").status_code == 429
     text_of(running)
     assert risk.get(f"{AUDIT}/verify").status_code == 200
+
+
+def test_a_sealed_entry_has_a_proof_that_anybody_may_have_who_reads_it(trail, viewer):
+    entry = AuditEntry.objects.get(kind="note.made")
+    unsealed = viewer.get(f"{AUDIT}/{entry.pk}/proof")
+    assert unsealed.status_code == 409 and unsealed.json()["code"] == "not_sealed"
+    made = audit.seal("test", actor=Actor(ActorKind.COMMAND, "tests"))
+    proof = viewer.get(f"{AUDIT}/{entry.pk}/proof").json()
+    assert proof == audit.prove(entry.pk)
+    assert proof["checkpoint"]["root"] == made.root and json.loads(proof["entry"])["data"] == {"text": "Zoë"}
+
+
+@pytest.mark.parametrize("entry_id", [0, 10**9, 10**30, "one", "١", "-1"])
+def test_an_entry_that_does_not_exist_is_404(trail, viewer, entry_id):
+    answer = viewer.get(f"{AUDIT}/{entry_id}/proof")
+    assert answer.status_code == 404 and answer.json()["code"] == "not_found"

@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
+from trading import audit
 from trading.api import errors
 from trading.api.throttles import RATES
 from trading.api.urls import ADDRESSES
 from trading.domain import errors as levi
+from trading.domain.actors import system_actor
 from trading.domain.denials import DenialCode
 
 from .rows import add_fill, fill_the_books, place, set_status
@@ -71,7 +73,9 @@ def story(world):
     fill_the_books(world)
     unproven = place(caller, "unproven")
     set_status(unproven, "submitting", "in_doubt", "quarantined", doubt_since=order.created_at)
-    yield caller, {"$ORDER": str(order.pk), "$QUARANTINED": str(unproven.pk)}
+    sealed = audit.seal("test", actor=system_actor("tests"))
+    names = {"$ORDER": order.pk, "$QUARANTINED": unproven.pk, "$ENTRY": sealed.max_entry_id}
+    yield caller, {name: str(found) for name, found in names.items()}
     settings.STOP_FLAG.unlink(missing_ok=True)
 
 

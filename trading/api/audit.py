@@ -86,18 +86,28 @@ class AuditReportAnswer(serializers.Serializer[Any]):
     ok = serializers.BooleanField()
     entries = serializers.IntegerField()
     streams = serializers.IntegerField()
-    damages = serializers.ListField(
-        child=serializers.DictField(), help_text="At most one per chain: the first."
+    checkpoints = serializers.IntegerField()
+    sealed_entries = serializers.IntegerField(help_text="Entries under a checkpoint.")
+    anchors = serializers.IntegerField()
+    since_checkpoint = serializers.IntegerField()
+    last_checkpoint = serializers.IntegerField()
+    kinds = serializers.DictField(
+        child=serializers.IntegerField(), help_text="How often each kind of damage was met."
     )
+    damages = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="The first of each chain, and of each kind about checkpoints.",
+    )
+    notes = serializers.ListField(child=serializers.CharField())
 
 
 class AuditVerifyView(Endpoint):
-    """Answers 200 also when damage is found: read `ok`."""
+    """Chains, checkpoints, signatures and anchors. Answers 200 also when damage is found: read `ok`."""
 
     needs = {"GET": "trading.verify_audit"}
     buckets = {"GET": "expensive"}
 
-    @extend_schema(operation_id="audit_verify", summary="Verify every chain", responses=AuditReportAnswer)
+    @extend_schema(operation_id="audit_verify", summary="Verify the whole trail", responses=AuditReportAnswer)
     def get(self, request: Request) -> Response:
         claim_turn()
         try:

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from .accounts import AccountsView, AccountView, CredentialsView
 from .audit import AuditExportView, AuditVerifyView, AuditView
+from .audit_proofs import AuditProofView
 from .books import BalancesView, EquityView, InstrumentsView, PositionsView
 from .fills import DecisionsView, FillsView
 from .halts import EngageView, HaltHistoryView, HaltsView, ReleaseView
@@ -54,6 +55,7 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/audit": AuditView,
     "api/v1/audit/verify": AuditVerifyView,
     "api/v1/audit/export": AuditExportView,
+    "api/v1/audit/<str:name>/proof": AuditProofView,
     "metrics": MetricsView,
     "healthz/live": AliveView,
     "healthz/ready": ReadyView,
