@@ -42,7 +42,7 @@ TERMINAL = frozenset(
 )
 # At the venue, or possibly so: these count at full open quantity in every exposure.
 AT_RISK = frozenset({S.APPROVED, S.SUBMITTING, S.IN_DOUBT, S.QUARANTINED, S.OPEN, S.PARTIALLY_FILLED})
-# Final by a refusal or by the venue's silence: the only ends that a later sight of the order can prove wrong altogether.
+# Final by a refusal or by the venue's silence: the only ends that a later sight of the order can prove wrong.
 GIVEN_UP = frozenset({S.REJECTED, S.NOT_ACCEPTED})
 # Resting at the venue by its own evidence.
 WORKING = frozenset({S.OPEN, S.PARTIALLY_FILLED})
