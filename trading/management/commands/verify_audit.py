@@ -44,7 +44,9 @@ class Command(OperatorCommand):
 
 
 def describe(found: AuditReport) -> str:
-    seals = f"{found.checkpoints} signed checkpoints seal {found.sealed_entries}; {found.anchors} anchors agree."
+    seals = (
+        f"{found.checkpoints} signed checkpoints seal {found.sealed_entries}; {found.anchors} anchors agree."
+    )
     notes = [f"  note: {note}" for note in found.notes[:20]]
     if found.ok:
         first = f"{found.entries} entries in {found.streams} chains: every entry is unchanged and no chain has a gap."
