@@ -207,6 +207,16 @@ def test_a_superusers_password_is_out_of_an_administrators_reach(day, browse, pe
 def test_verification_reads_the_whole_trail(day, browse):
     answer = browse("risk").post(url("auditentry", "verify"), follow=True)
     assert "Intact: 3 entries" in text_of(answer)
+    assert AuditEntry.objects.filter(kind="audit.verified").count() == 1
+    assert "Checkpoint 1" in text_of(answer) and "intact" in text_of(answer)
+
+
+def test_a_sealed_entry_shows_where_its_proof_is(day, browse):
+    entry = AuditEntry.objects.earliest("id")
+    page = url("auditentry", "change", entry.pk)
+    assert "no checkpoint yet" in text_of(browse("viewer").get(page))
+    browse("risk").post(url("auditentry", "verify"))
+    assert f'href="/api/v1/audit/{entry.pk}/proof"' in browse("viewer").get(page).content.decode()
 
 
 def test_an_export_streams_every_entry_and_is_itself_recorded(day, browse):

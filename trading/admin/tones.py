@@ -10,6 +10,8 @@ from trading.domain.enums import CancelState, OrderStatus, TradingMode, TradingS
 from trading.models import BreakState, SweepVerdict
 
 TONES: dict[str, str] = {
+    "intact": "good",
+    "damaged": "bad",
     OrderStatus.PROPOSED: "busy",
     OrderStatus.DENIED: "bad",
     OrderStatus.AWAITING_APPROVAL: "warn",

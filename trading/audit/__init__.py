@@ -7,7 +7,7 @@ checkpoint seals what is committed, beside the order path.
 from .checkpoints import seal, seal_if_due, why_seal
 from .damage import AuditReport, Damage, DamageKind
 from .export import export_entries
-from .proofs import prove
+from .proofs import find_seal, prove
 from .verify import verify
 from .writer import record
 
@@ -16,6 +16,7 @@ __all__ = [
     "Damage",
     "DamageKind",
     "export_entries",
+    "find_seal",
     "prove",
     "record",
     "seal",

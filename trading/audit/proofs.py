@@ -34,7 +34,9 @@ def prove(entry_id: int) -> dict[str, Any]:
     if entry is None:
         raise UnknownName(f"There is no audit entry {entry_id}.", code="unknown_audit_entry")
     with long_reading():
-        checkpoint = _find_checkpoint(entry)
+        checkpoint = find_seal(entry)
+        if checkpoint is None:
+            raise NotSealed(f"No checkpoint covers audit entry {entry_id} yet.")
         rows = list(read_leaves(checkpoint))
     leaves = [leaf_hash(canonical_texts(row)[1]) for row in rows]
     index = next(place for place, row in enumerate(rows) if row.id == entry.pk)
@@ -48,14 +50,14 @@ def prove(entry_id: int) -> dict[str, Any]:
     }
 
 
-def _find_checkpoint(entry: AuditEntry) -> AuditCheckpoint:
-    """The first that has seen an id as high, or one soon after: a late commit waits for the next checkpoint."""
+def find_seal(entry: AuditEntry) -> AuditCheckpoint | None:
+    """Its checkpoint: the first that saw an id as high, or for a late commit one soon after."""
     candidates = AuditCheckpoint.objects.filter(max_entry_id__gte=entry.pk).order_by("number")
     for checkpoint in candidates.iterator(chunk_size=20):
         first, last = read_spans(checkpoint.streams).get(str(entry.stream), (0, 0))
         if first <= entry.sequence <= last:
             return checkpoint
-    raise NotSealed(f"No checkpoint covers audit entry {entry.pk} yet.")
+    return None
 
 
 def leaf_text(row: EntryRow) -> str:

@@ -88,6 +88,24 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
         lambda state: state.sync_age_seconds,
     ),
     (
+        "levi_audit_checkpoint_age_seconds",
+        "Seconds for which the oldest audit entry without a checkpoint has waited; 0 if every entry is sealed.",
+        "",
+        lambda state: state.audit_checkpoint_age_seconds,
+    ),
+    (
+        "levi_audit_damage",
+        "1 if the last verification of the audit trail found damage; absent before the first.",
+        "",
+        lambda state: state.audit_damage,
+    ),
+    (
+        "levi_audit_verified_age_seconds",
+        "Seconds since the audit trail was last verified.",
+        "",
+        lambda state: state.audit_verified_age_seconds,
+    ),
+    (
         "levi_dead_man_armed",
         "1 while a supervisor watches and would halt by itself.",
         "",

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count
 
+from trading.audit.state import read_audit_state
 from trading.domain.enums import HaltScope, OrderStatus, TradingState
 from trading.domain.money import ZERO, divide
 from trading.models import (
@@ -76,6 +78,9 @@ class LiveState:
     sync_age_seconds: dict[str, float]
     dead_man_armed: float
     drill_overdue: float
+    audit_checkpoint_age_seconds: float
+    audit_damage: float | None
+    audit_verified_age_seconds: float | None
 
 
 def read_live_state(mode: str, now: datetime) -> LiveState:
@@ -101,7 +106,19 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
         },
         dead_man_armed=float(read_dead_man().is_armed),
         drill_overdue=float(read_drills().is_overdue),
+        **_read_audit(now),
     )
+
+
+def _read_audit(now: datetime) -> dict[str, Any]:
+    """A quiet trail makes no checkpoint, so that what counts is the oldest entry that waits for one."""
+    state = read_audit_state()
+    verified = state.verified_at
+    return {
+        "audit_checkpoint_age_seconds": state.waiting_seconds,
+        "audit_damage": None if state.is_intact is None else float(not state.is_intact),
+        "audit_verified_age_seconds": (now - verified).total_seconds() if verified else None,
+    }
 
 
 def _known(numbers: dict[str, Decimal | None]) -> dict[str, float]:
