@@ -1,7 +1,8 @@
 """A PostgreSQL of our own: data folder, configuration, and how it is started and known to be ready.
 
-Listens on 127.0.0.1 only, no unix socket, scram passwords, data checksums. The application's role owns its database
-and is no superuser; the superuser's password is generated and thrown away. Stopped with SIGINT (fast shutdown).
+Listens on 127.0.0.1 only, no unix socket, scram passwords, data checksums. Two roles, neither a superuser: one owns
+the database and migrates it, the other is the application's and cannot rewrite history (ops/sql/roles.sql). The
+superuser's password is generated and thrown away. Stopped with SIGINT (fast shutdown).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from levi_site.stack.postgres_binaries import INSTALL, find_postgres_bin
 from levi_site.stack.unprivileged import ServerUser, find_server_home, find_server_user, make_own_dir
 
 ROLE = "levi"
+APP_ROLE = "levi_app"
 DATABASE = "levi"
 
 # Small enough for a laptop, honest about durability. Operators with more load bring their own server.
@@ -54,6 +56,7 @@ class EmbeddedPostgres:
     port: int
     password: str
     settings: dict[str, str] = field(default_factory=dict)
+    app_password: str = ""  # empty: the owner's
 
     def __post_init__(self) -> None:
         self.user: ServerUser | None = find_server_user()
@@ -64,6 +67,12 @@ class EmbeddedPostgres:
     @property
     def url(self) -> str:
         return f"postgresql://{ROLE}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
+
+    @property
+    def app_url(self) -> str:
+        """For everything but migrations."""
+        password = self.app_password or self.password
+        return f"postgresql://{APP_ROLE}:{password}@127.0.0.1:{self.port}/{DATABASE}"
 
     @property
     def stop_signal(self) -> signal.Signals:
@@ -85,6 +94,7 @@ class EmbeddedPostgres:
         if not (self.data_dir / "PG_VERSION").exists():
             self._initialise()
         self._clear_stale_pid_file()
+        self._add_app_role()
 
     def is_ready(self) -> bool:
         """The server writes its state into the eighth line of its pid file."""
@@ -121,13 +131,29 @@ class EmbeddedPostgres:
         draft.rename(self.data_dir)
 
     def _first_statements(self) -> str:
-        # token_urlsafe has no quote; the check keeps it so for a password from the operator.
-        if not self.password.replace("-", "").replace("_", "").isalnum():
-            raise ServerFailed("the database password may hold letters, digits, - and _ only")
+        self._check_passwords()
         return (
             f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{self.password}'\n"
             f"CREATE DATABASE {DATABASE} OWNER {ROLE}\n"
         )
+
+    def _check_passwords(self) -> None:
+        # token_urlsafe has no quote; the check keeps it so for a password from the operator.
+        for password in filter(None, (self.password, self.app_password)):
+            if not password.replace("-", "").replace("_", "").isalnum():
+                raise ServerFailed("the database password may hold letters, digits, - and _ only")
+
+    def _add_app_role(self) -> None:
+        """Once, also in a folder that is older than the role. Only a server that is down can be asked as superuser."""
+        mark = self.data_dir.with_name("postgres.app-role")
+        if mark.exists():
+            return
+        self._check_passwords()
+        known = f"SELECT FROM pg_roles WHERE rolname = '{APP_ROLE}'"
+        made = f"CREATE ROLE {APP_ROLE} LOGIN PASSWORD '{self.app_password or self.password}'"
+        statement = f"DO $$ BEGIN IF NOT EXISTS ({known}) THEN {made}; END IF; END $$\n"
+        self._run([str(self.bin / "postgres"), "--single", "-D", str(self.data_dir), "postgres"], statement)
+        mark.touch()
 
     def _run(self, argv: list[str], text: str = "") -> None:
         extra: dict[str, Any] = self.user.popen_arguments() if self.user else {}

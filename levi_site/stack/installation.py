@@ -95,12 +95,17 @@ def build_installation(env: EnvironmentVariables, options: StackOptions, mode: s
 
     postgres = redis = None
     if options.wants("postgres") and not env.text("DATABASE_URL"):
-        postgres = EmbeddedPostgres(home_dir, ports["postgres"], secret("postgres_password"))
+        postgres = EmbeddedPostgres(
+            home_dir,
+            ports["postgres"],
+            secret("postgres_password"),
+            app_password=secret("postgres_app_password"),
+        )
     if options.wants("redis") and not env.text("REDIS_URL"):
         redis = EmbeddedRedis(home_dir, ports["redis"], secret("redis_password"))
     simulates = options.wants("simulator") and mode == "paper" and not env.text("SIMULATOR_URL")
     addresses = {
-        "DATABASE_URL": postgres.url if postgres else env.text("DATABASE_URL"),
+        "DATABASE_URL": postgres.app_url if postgres else env.text("DATABASE_URL"),
         "REDIS_URL": redis.url if redis else env.text("REDIS_URL"),
         "SIMULATOR_URL": f"http://127.0.0.1:{ports['simulator']}" if simulates else env.text("SIMULATOR_URL"),
         "LEVI_EMBEDDED_SERVERS": ",".join(n for n, own in (("postgres", postgres), ("redis", redis)) if own),

@@ -156,7 +156,9 @@ def build_setup(home: Installation) -> ProcessSpec:
         name="setup",
         phase=Phase.WORKERS,
         argv=[sys.executable, str(REPO_DIR / "manage.py"), "seed_first_run", "--migrate", "--url", home.url],
-        environment=home.environment("setup") | (simulator_keys(home) if home.simulator_port else {}),
+        environment=home.environment("setup")
+        | ({"DATABASE_URL": home.postgres.url} if home.postgres else {})  # as the owner: it migrates
+        | (simulator_keys(home) if home.simulator_port else {}),
     )
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from levi_site.database_roles import grant_rights
 from trading.domain.errors import LeviError
 from trading.first_run import seed_first_run
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def handle(self, *_arguments: Any, **options: Any) -> None:
         if options["migrate"]:
             call_command("migrate", interactive=False, verbosity=0)
+            grant_rights()
         simulator = {
             "url": settings.SIMULATOR_URL,
             "key": os.environ.get("SIM_KEY", ""),
