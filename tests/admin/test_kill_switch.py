@@ -182,7 +182,7 @@ def test_the_page_says_whether_the_dead_man_watches_and_when_the_last_drill_was(
     assert "Dead man: <strong>not armed</strong>" in unwatched and "Drill: none yet" in unwatched
     now = timezone.now()
     Heartbeat.objects.create(process="dead_man s", role="dead_man", build="b", started_at=now, beat_at=now)
-    assert "<strong>armed</strong>, halts after 60 s of silence" in client.get(address).content.decode()
+    assert "<strong>armed</strong>, halts after 120 s of silence" in client.get(address).content.decode()
 
 
 def test_a_raised_stop_flag_shows_as_a_halt_with_its_reason_and_is_released_here(day, browse):
