@@ -3,25 +3,21 @@
     halt scopes (advisory)  →  account  →  order  →  position  →  balances
 
 The seal of the audit trail (advisory) is taken by itself, in a transaction that takes no other lock and writes nothing
-but the checkpoint. The turn at a symbol's fills (advisory) is never waited for, so it has no place in the order either.
+but the checkpoint.
 
 Nothing else calls select_for_update. Row locks end with their transaction; none is ever held across a venue call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
-from django.db import Error as DatabaseTrouble
 from django.db import OperationalError, connection, transaction
 
 from trading.models import Balance, ExchangeAccount, Order, Position
 
 _HALT_LOCK = 0x4C657669  # "Levi": one lock for all scopes, because there is one epoch
 _SIGNAL_SPACE = 0x5369
-_FILLS_SPACE = 0x4669
 _SEAL_LOCK = 0x5365616C  # "Seal": one checkpoint at a time, so that their numbers have no gap
 
 
@@ -73,31 +69,6 @@ def lock_audit_seal() -> bool:
             raise
         return False
     return True
-
-
-@contextmanager
-def take_turn_at_fills(account_id: UUID, instrument_id: int) -> Iterator[bool]:
-    """Whether it is our turn to bring a symbol's fills into the books; False: somebody else is at it. Nobody waits.
-
-    Held by the connection over the many short transactions of a turn. Saves double work and promises nothing.
-    """
-    names = [_FILLS_SPACE, f"{account_id}/{instrument_id}"]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", names)
-        granted = bool(cursor.fetchone()[0])
-    try:
-        yield granted
-    finally:
-        if granted:
-            _give_back_turn(names)
-
-
-def _give_back_turn(names: list[object]) -> None:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", names)
-    except DatabaseTrouble:
-        connection.close()  # the turn ends with its connection
 
 
 def lock_account(account_id: UUID) -> ExchangeAccount:

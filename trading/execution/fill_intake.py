@@ -2,7 +2,6 @@
 
 At MEXC a list of fills weighs five times an order query, and one list covers a thousand fills; asking once per symbol
 is what keeps a burst of orders within the limits. A fill of an order we do not know brings that order in.
-Followers take turns: several that read the same list would wait for each other's rows and book nothing more.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from django.utils import timezone
 from trading.domain.order_states import AT_RISK
 from trading.domain.outcomes import FillReport, OrderFound
 from trading.exchanges.base import Exchange
-from trading.locking import take_turn_at_fills
 from trading.models import BreakKind, ExchangeAccount, Fill, Instrument, Order
 
 from .breaks import note_break
@@ -24,24 +22,9 @@ from .settlement import settle
 
 
 def collect_fills(
-    account: ExchangeAccount,
-    exchange: Exchange,
-    instrument: Instrument,
-    since: datetime,
-    *,
-    may_be_left: bool = False,
-) -> int | None:
-    """Ask, and book what is new; returns how many fills were booked. Raises VenueError.
-
-    None: somebody else is reading this symbol's fills, and the caller has said that it can wait for that.
-    """
-    with take_turn_at_fills(account.pk, instrument.pk) as is_our_turn:
-        if may_be_left and not is_our_turn:
-            return None
-        return _collect(account, exchange, instrument, since)
-
-
-def _collect(account: ExchangeAccount, exchange: Exchange, instrument: Instrument, since: datetime) -> int:
+    account: ExchangeAccount, exchange: Exchange, instrument: Instrument, since: datetime
+) -> int:
+    """Ask, and book what is new; returns how many fills were booked. Raises VenueError."""
     fills = exchange.fetch_fills(instrument.venue_symbol, since=since)
     ids = [fill.venue_fill_id for fill in fills]
     known = set(

@@ -44,8 +44,7 @@ def follow_order(order_id: UUID) -> bool:
     exchange = exchange_for(order.account)
     try:
         if _ends_at_once(order):
-            if not _collect(exchange, order):
-                return _plan_next(order_id)
+            _collect(exchange, order)
             order = _load(order_id)
         if not _is_complete(order):
             _query(exchange, order)
@@ -69,10 +68,8 @@ def _ends_at_once(order: Order) -> bool:
     return order.order_type == OrderType.MARKET or order.time_in_force != TimeInForce.GTC
 
 
-def _collect(exchange: Exchange, order: Order) -> bool:
-    """False: left to somebody who is reading this symbol's fills now. Should that one hang, the sync reads them."""
-    since = (order.permit_at or order.created_at) - _MARGIN
-    return collect_fills(order.account, exchange, order.instrument, since, may_be_left=True) is not None
+def _collect(exchange: Exchange, order: Order) -> None:
+    collect_fills(order.account, exchange, order.instrument, (order.permit_at or order.created_at) - _MARGIN)
 
 
 def _query(exchange: Exchange, order: Order) -> None:

@@ -51,8 +51,6 @@ from .triggers import evaluate_triggers
 
 log = logging.getLogger(__name__)
 _OVERLAP = timedelta(minutes=2)  # fills may become visible late: look back further than the cursor
-# Longer than the turns of a burst: a follower that reads for so long hangs.
-_PATIENCE = timedelta(seconds=15)
 _FIRST_LOOK_BACK = timedelta(hours=1)
 _INSTRUMENTS_AGE = timedelta(hours=1)
 # An order that moved while the lists were read says nothing about a difference.
@@ -148,15 +146,12 @@ def _needs_look(order: Order, report: OrderReport | None, asked_at: datetime) ->
 
 
 def _sync_fills(account: ExchangeAccount, exchange: Exchange, instruments: list[Instrument]) -> int:
-    """Book every fill since the cursor, whichever order it belongs to. A symbol that a follower is reading is left to
-    it, and the cursor where it is, unless that has gone on for too long."""
-    now, cursor = timezone.now(), account.fills_cursor_at
-    since = (cursor or now - _FIRST_LOOK_BACK) - _OVERLAP
-    fresh = cursor is not None and now - cursor < _PATIENCE
-    booked = [collect_fills(account, exchange, each, since, may_be_left=fresh) for each in instruments]
-    if None not in booked:
-        ExchangeAccount.objects.filter(pk=account.pk).update(fills_cursor_at=now)
-    return sum(count or 0 for count in booked)
+    """Book every fill since the cursor, whichever order it belongs to."""
+    now = timezone.now()
+    since = (account.fills_cursor_at or now - _FIRST_LOOK_BACK) - _OVERLAP
+    booked = sum(collect_fills(account, exchange, instrument, since) for instrument in instruments)
+    ExchangeAccount.objects.filter(pk=account.pk).update(fills_cursor_at=now)
+    return booked
 
 
 def _note_missing_fills(account: ExchangeAccount) -> None:
