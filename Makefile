@@ -14,7 +14,7 @@ TESTS ?= tests
 # Processes for the tests, each with a database of its own; 0 runs them in one. A file stays in one process.
 WORKERS ?= 2
 
-.PHONY: help run test e2e chaos bench soak fmt check lint types migrations lock clean
+.PHONY: help run test e2e chaos bench fmt check lint types migrations lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,9 +34,6 @@ chaos: $(DEV_READY) ## the long fault-injection suite (minutes)
 
 bench: $(DEV_READY) ## benchmarks: tables on stdout and under benchmarks/results/
 	$(PY) -m benchmarks $(ARGS)
-
-soak: $(RUN_READY) ## the 48-hour runbook, compressed
-	$(PY) manage.py soak --hours 48 --speed 120 --faults default --report var/soak.json $(ARGS)
 
 fmt: $(DEV_READY) ## format the code
 	$(BIN)/ruff format .
