@@ -278,3 +278,8 @@ def test_a_success_envelope_is_no_error() -> None:
 def test_every_listed_code_has_a_meaning_and_a_source() -> None:
     assert all(meaning.meaning and meaning.source for meaning in CODES.values())
     assert all(CODES[code].does is Does.DOUBT for code in (500, 503, 504, 20002, 730000))
+
+
+@pytest.mark.parametrize("code", [[], {}, "0", None])
+def test_a_success_code_of_a_wrong_type_proves_nothing(code) -> None:
+    assert isinstance(place(200, as_body(ACKNOWLEDGED | {"code": code})), Unknown)

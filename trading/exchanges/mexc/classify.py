@@ -172,7 +172,10 @@ def _placed(value: Any, echo: PlaceEcho) -> PlaceOutcome:
 
 def _check_echo(row: Mapping[str, Any], echo: PlaceEcho) -> None:
     """Raise MalformedAnswer unless the answer is about the order that was sent; absent fields do not count."""
-    if "code" in row and row["code"] not in SUCCESS_CODES:
+    code = row.get(
+        "code", 0
+    )  # what stands there may be anything, also something that cannot be looked up in a set
+    if not isinstance(code, int) or code not in SUCCESS_CODES:
         raise malformed("code", "absent or a success code beside an order id", row["code"])
     if read_text(row, "symbol") != echo.symbol:
         raise malformed("symbol", echo.symbol, row["symbol"])
