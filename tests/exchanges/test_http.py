@@ -243,7 +243,7 @@ def test_what_is_kept_of_an_answer_is_redacted_and_short() -> None:
 
 def test_nothing_secret_shows_in_reprs_exceptions_or_logs(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("httpcore").setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpcore")
     with raw_server(closes_after_reading) as server, _line() as line:
         headers = {"X-MEXC-APIKEY": SECRET}
         request = _request(server.base_url, headers=headers)

@@ -33,7 +33,7 @@ def test_the_rest_stays_readable() -> None:
 def test_the_http_library_cannot_log_urls_at_any_level(caplog: pytest.LogCaptureFixture) -> None:
     quiet_http_loggers()
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("httpx").setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="httpx")
     logging.getLogger("httpx").info("HTTP Request: GET https://x/?signature=deadbeef")
     logging.getLogger("httpcore.http11").debug("send_request_headers.started")
     assert caplog.text == ""
