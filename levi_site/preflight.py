@@ -116,6 +116,11 @@ def check_web() -> Iterator[Finding]:
     )
 
 
+def check_failpoints() -> Iterator[Finding]:
+    text = settings.FAILPOINTS
+    yield judge("failpoints", not text, text or "none", "unset FAILPOINTS: it breaks processes on purpose")
+
+
 def check_system() -> Iterator[Finding]:
     errors = [str(found.msg) for found in run_checks() if isinstance(found, Error)]
     yield judge(
@@ -192,6 +197,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_secrets,
     check_secret_files,
     check_web,
+    check_failpoints,
     check_system,
     check_database,
     check_redis,

@@ -23,6 +23,7 @@ from levi_site.logging_setup import make_logging_config
 from levi_site.redaction import register_secret
 from levi_site.secret_files import get_instance_id, get_secret, make_private_dir
 from levi_site.unfold_settings import UNFOLD as UNFOLD
+from trading.failpoints import FailpointMisuse, arm_from_text
 
 try:
     env = EnvironmentVariables.load()
@@ -52,7 +53,9 @@ try:
     REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
     LOG_LEVEL = env.text("LEVI_LOG_LEVEL", "INFO").upper()
     LOGGING = make_logging_config(env.text("LEVI_LOG_FORMAT", "text"), LOG_LEVEL)
-except SettingError as error:
+    FAILPOINTS = env.text("FAILPOINTS")
+    arm_from_text(FAILPOINTS, LEVI_MODE, HOME_DIR / "run" / "failpoints.log")
+except (SettingError, FailpointMisuse) as error:
     raise ImproperlyConfigured(str(error)) from None
 
 for secret in (

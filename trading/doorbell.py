@@ -15,6 +15,8 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from trading.failpoints import failpoint
+
 log = logging.getLogger(__name__)
 
 # bell -> queue
@@ -42,6 +44,8 @@ def silence() -> Iterator[None]:
 
 
 def _publish(bell: str, subject: str) -> None:
+    if failpoint("doorbell.before_publish"):
+        return
     try:
         current_app.send_task(f"trading.tasks.{bell}", args=[subject], queue=BELLS[bell], retry=False)
     except (OperationalError, OSError) as error:

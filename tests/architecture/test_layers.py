@@ -10,6 +10,7 @@ from tests.architecture.source import Module, is_inside, list_imports, read_modu
 LAYERS = {
     "trading.domain": 0,
     "trading.risk": 10,
+    "trading.failpoints": 15,
     "trading.process_name": 20,
     "trading.models": 20,
     "trading.exchanges": 20,
@@ -146,6 +147,7 @@ def test_the_simulated_venue_knows_nothing_of_the_product() -> None:
 # For eyes and scrapers, not for books.
 MAY_FLOAT = {
     "trading.metrics": "Prometheus knows floats only",
+    "trading.failpoints": "probabilities and seconds of tests",
     "trading.queries.exposition": "gauges, read at scrape time",
     "trading.queries.live_state": "gauges, read at scrape time",
     "trading.queries.dashboard": "the points of a drawn curve",

@@ -21,6 +21,7 @@ from django.utils import timezone
 from trading.domain.actors import Actor
 from trading.domain.chain import GENESIS, checkpoint_hash
 from trading.domain.merkle import GrowingTree, leaf_hash
+from trading.failpoints import failpoint
 from trading.locking import lock_audit_seal
 from trading.models import AuditCheckpoint, AuditStreamHead
 
@@ -76,6 +77,8 @@ def seal(reason: str, *, actor: Actor) -> AuditCheckpoint | None:
         made = make_checkpoint(last, found, reason, str(actor))
         made.save(force_insert=True)
         _remember_heads(found.streams)
+        failpoint("audit.before_seal_commit")
+    failpoint("audit.after_seal")
     # Committed first: an anchor may only speak of what is there.
     anchor(made)
     return made

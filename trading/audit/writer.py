@@ -21,6 +21,7 @@ from trading import metrics
 from trading.domain.actors import Actor
 from trading.domain.chain import GENESIS, canonical, entry_hash
 from trading.domain.errors import AuditFailure
+from trading.failpoints import failpoint
 from trading.models import AuditEntry
 
 _streams: weakref.WeakKeyDictionary[Any, UUID] = weakref.WeakKeyDictionary()
@@ -60,6 +61,7 @@ def record(
         raise AuditFailure(
             f"audit entry {kind} outside a transaction", remedy="This is a defect: please report it."
         )
+    failpoint("audit.before_write")
     stream = _stream()
     head = (
         AuditEntry.objects.filter(stream=stream).order_by("-sequence").values_list("sequence", "hash").first()
@@ -79,6 +81,7 @@ def record(
     )
     entry.hash = entry_hash(settings.AUDIT_KEY.encode(), previous, hashed_fields(entry))
     entry.save(force_insert=True)
+    failpoint("audit.after_write")
     # A function, not a partial: Django names a robust callback that failed, and a partial has no name.
     transaction.on_commit(lambda: metrics.count(kind, entry.data), robust=True)
     return entry

@@ -21,6 +21,7 @@ import httpx
 
 from trading.domain.errors import NotSent
 from trading.domain.outcomes import Exchanged
+from trading.failpoints import failpoint
 
 from .clock import boot_seconds
 from .redaction import quiet_http_loggers, redact
@@ -32,6 +33,7 @@ _CONNECT_SECONDS = 3.0
 _WRITE_SECONDS = 2.0
 _POOL_SECONDS = 1.0
 _USER_AGENT = "levi/0.1"
+_ANSWER_AWAITED = "http11.receive_response_headers.started"
 
 quiet_http_loggers()
 
@@ -112,13 +114,22 @@ class _Trip:
         Any such event counts, whatever its name: should the library rename it, requests would not become "not sent".
         """
         if self.is_decided or event.startswith("connection."):
+            if event == _ANSWER_AWAITED:
+                self.pass_failpoint("http.after_send")
             return
         self.is_decided = True
+        self.pass_failpoint("http.before_guard")
         if self.request.guard is not None:
             self.request.guard()
         # From here on the request counts as sent: an exception between this line and the write only errs towards doubt.
         self.sent = boot_seconds()
         self.sent_at = datetime.now(UTC)
+        self.pass_failpoint("http.before_write")
+
+    def pass_failpoint(self, name: str) -> None:
+        """Only what may not be late has a guard, and only that is worth dying at."""
+        if self.request.guard is not None:
+            failpoint(name)
 
     def exchanged(self, secrets: Sequence[str]) -> Exchanged:
         # Redact before cutting to length, so that no secret is cut in half and kept.
@@ -161,6 +172,7 @@ class HttpLine:
             self._exchange(trip)
         except Exception as error:  # broad: whatever broke, only the trip can say whether bytes had left
             raise WireFailure(self._reason(error), trip.exchanged(self._secrets)) from None
+        trip.pass_failpoint("http.after_answer")
         self._used_at = boot_seconds()
         return WireAnswer(
             http_status=trip.http_status or 0,

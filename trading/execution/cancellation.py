@@ -22,6 +22,7 @@ from trading.domain.order_states import TERMINAL, WORKING
 from trading.domain.outcomes import CancelOutcome
 from trading.domain.steps import cancel_state_after, may_send_cancel
 from trading.doorbell import ring
+from trading.failpoints import failpoint
 from trading.locking import lock_order
 from trading.models import ExchangeAccount, Instrument, Order
 
@@ -49,6 +50,8 @@ def request_cancel(order_id: UUID, *, actor: Actor) -> Order:
             move_order(order, OrderStatus.LAPSED, actor=actor, reason="canceled before it was sent")
         elif order.cancel_state != CancelState.REQUESTED or order.status in WORKING:
             _mark_requested(order, actor=actor)  # asking again sends again, which is harmless
+        failpoint("cancellation.before_request_commit")
+    failpoint("cancellation.after_request_commit")
     return order
 
 
@@ -68,11 +71,13 @@ def send_cancel(order_id: UUID) -> CancelOutcome | None:
     order = Order.objects.select_related("account", "instrument").get(pk=order_id)
     if not may_send_cancel(OrderStatus(order.status), CancelState(order.cancel_state)):
         return None
+    failpoint("cancellation.before_send")
     outcome = exchange_for(order.account).cancel_order(
         order.instrument.venue_symbol,
         client_order_id=order.client_order_id,
         exchange_order_id=order.exchange_order_id,
     )
+    failpoint("cancellation.after_send")
     with transaction.atomic(durable=True):
         locked = lock_order(order_id)
         if locked.status in WORKING:

@@ -29,6 +29,7 @@ from trading.domain.outcomes import PlaceOutcome, PlaceRequest
 from trading.domain.permits import ApprovalView, PermitFacts, why_void
 from trading.exchanges.base import Exchange
 from trading.exchanges.clock import boot_seconds
+from trading.failpoints import failpoint
 from trading.locking import lock_order, share_halt_lock
 from trading.metrics import ORDER_LATENCY
 from trading.models import Order, OrderAttempt
@@ -80,11 +81,13 @@ def _load(order_id: UUID) -> Order:
 
 def _dial_and_permit(order: Order, exchange: Exchange) -> Permit | None:
     """A live connection and a place in the rate limit first, so that neither eats the permit's second."""
+    failpoint("dispatch.before_dial")
     began = time.perf_counter()
     exchange.warm_up()
     if not exchange.acquire_place_slot(SLOT_WAIT_SECONDS):
         return None
     ORDER_LATENCY.labels("dial").observe(time.perf_counter() - began)
+    failpoint("dispatch.after_dial")
     return _take_permit(order, exchange)
 
 
@@ -149,6 +152,8 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
             object_id=order.id,
             data=order_data(order, before=OrderStatus.APPROVED, attempt=attempt, process=process_name()),
         )
+        failpoint("dispatch.before_permit_commit")
+    failpoint("dispatch.after_permit")
     ORDER_LATENCY.labels("permit").observe(time.perf_counter() - began)
     if order.approved_at is not None:
         ORDER_LATENCY.labels("wait").observe((permit_at - order.approved_at).total_seconds())

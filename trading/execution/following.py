@@ -21,6 +21,7 @@ from trading.domain.order_states import GIVEN_UP, TERMINAL, WORKING
 from trading.domain.outcomes import OrderFound
 from trading.domain.steps import is_cancel_overdue, is_followed, is_timed_by_follower, next_look
 from trading.exchanges.base import Exchange
+from trading.failpoints import failpoint
 from trading.locking import lock_order
 from trading.metrics import ORDER_LATENCY
 from trading.models import Order
@@ -40,6 +41,7 @@ def follow_order(order_id: UUID) -> bool:
         return False  # a stray message: this order's timer is the lease of its permit
     if _is_complete(order):
         return _plan_next(order_id)
+    failpoint("following.before_look")
     began = time.perf_counter()
     exchange = exchange_for(order.account)
     try:
@@ -51,6 +53,7 @@ def follow_order(order_id: UUID) -> bool:
     except VenueError as error:
         _note(order_id, error)
     ORDER_LATENCY.labels("settle").observe(time.perf_counter() - began)
+    failpoint("following.after_look")
     return _plan_next(order_id)
 
 

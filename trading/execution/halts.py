@@ -24,6 +24,7 @@ from trading import audit
 from trading.domain.actors import Actor
 from trading.domain.enums import CancelScope, HaltScope, OrderStatus, TradingState
 from trading.domain.errors import InvalidInput, NotAllowed, StaleDecision, UnknownName
+from trading.failpoints import failpoint
 from trading.locking import take_halt_lock
 from trading.metrics import HALT_SECONDS
 from trading.models import ControlEpoch, HaltChange, HaltState, Order, Sweep
@@ -75,6 +76,7 @@ def engage(
         )
     if scope is HaltScope.EVERYTHING and state is TradingState.HALTED:
         raise_stop_flag(settings.STOP_FLAG, reason, str(actor))
+    failpoint("halts.after_flag")
     with transaction.atomic(durable=True):
         granted = take_halt_lock(LOCK_WAIT_MS)
         change, epoch = _write_change(
@@ -83,12 +85,15 @@ def engage(
         sweep = None
         if cancel is not None and state is TradingState.HALTED:
             sweep = Sweep.objects.create(change=change, cancel_scope=cancel, engaged_at=change.at)
+        failpoint("halts.before_commit")
+    failpoint("halts.after_commit")
     committed = time.perf_counter()
     HALT_SECONDS.labels("gate").observe(committed - began)
     drained, in_flight = _drain(committed, lock_granted=granted)
     HALT_SECONDS.labels("drain").observe(time.perf_counter() - committed)
     if sweep is not None and drained:
         Sweep.objects.filter(pk=sweep.pk).update(drained_at=timezone.now())
+    failpoint("halts.after_drain")
     sweep_id = sweep.id if sweep else None
     seconds = time.perf_counter() - began
     return Engagement(epoch, scope, target, state, change.id, sweep_id, in_flight, drained, seconds)
@@ -125,6 +130,7 @@ def release(
         row = HaltState.objects.get(scope=scope, target=target)
         if current_epoch() != epoch:  # engaged without the lock, while we waited for the row: the halt wins
             raise StaleDecision("Another halt was engaged at the same moment.", seen_epoch=epoch)
+        failpoint("halts.before_release_commit")
     if scope is HaltScope.EVERYTHING:
         settings.STOP_FLAG.unlink(missing_ok=True)
     return row

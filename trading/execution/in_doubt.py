@@ -28,6 +28,7 @@ from trading.domain.enums import OrderStatus
 from trading.domain.errors import VenueError
 from trading.domain.outcomes import FillReport, OrderFound, OrderNotFound, OrderReport, QueryFailed
 from trading.exchanges.base import Exchange
+from trading.failpoints import failpoint
 from trading.locking import lock_order
 from trading.models import Order
 
@@ -52,6 +53,7 @@ def expire_lease(order_id: UUID) -> bool:
             return False
         add_evidence(order, "lease", "expired", attempt=order.attempt)
         put_in_doubt(order, "the process that held the permit did not report an outcome")
+        failpoint("in_doubt.before_lease_commit")
     return True
 
 
@@ -62,11 +64,13 @@ def resolve_order(order_id: UUID) -> OrderStatus:
         return OrderStatus(order.status)
     exchange = exchange_for(order.account)
     asked_at = timezone.now()
+    failpoint("in_doubt.before_query")
     answer = exchange.query_order(
         order.instrument.venue_symbol,
         client_order_id=order.client_order_id,
         exchange_order_id=order.exchange_order_id,
     )
+    failpoint("in_doubt.after_query")
     if isinstance(answer, OrderFound):
         return adopt_report(exchange, order, answer.report)
     if isinstance(answer, QueryFailed):

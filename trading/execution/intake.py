@@ -21,6 +21,7 @@ from trading.domain.chain import canonical, canonical_bytes
 from trading.domain.enums import OrderOrigin
 from trading.domain.errors import IdempotencyConflict, InvalidInput, RequestInProgress, UnknownName
 from trading.domain.money import multiply, plain
+from trading.failpoints import failpoint
 from trading.locking import lock_signal_key
 from trading.market import ensure_price
 from trading.models import ExchangeAccount, Instrument, Order, Signal
@@ -60,6 +61,7 @@ def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: Or
         known = _find_answer(source, key, body_hash)
         if known is not None:
             return known
+        failpoint("intake.before_decision")
         signal = Signal(  # saved by `decide`, once, with its answer
             source=source,
             key=key,
@@ -73,6 +75,8 @@ def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: Or
         order, answer = decide(
             signal, account, instrument, parsed.strategy, proposal, actor=actor, origin=origin
         )
+        failpoint("approval.before_commit")
+    failpoint("approval.after_commit")
     return IntakeAnswer(order, answer, repeated=False)
 
 

@@ -22,6 +22,7 @@ from trading.domain.enums import CancelState, OrderStatus
 from trading.domain.outcomes import Exchanged, NotSentOutcome, Placed, PlaceOutcome, Refused, Unknown
 from trading.domain.steps import is_given_up_unsent, status_after
 from trading.doorbell import ring
+from trading.failpoints import failpoint
 from trading.locking import lock_order
 from trading.metrics import ORDER_LATENCY
 from trading.models import Order, OrderAttempt
@@ -42,6 +43,8 @@ def record_outcome(order_id: UUID, attempt: int, outcome: PlaceOutcome) -> None:
             _APPLY[type(outcome)](order, outcome)
         else:
             _keep_late(order, attempt, outcome)
+        failpoint("outcome.before_commit")
+    failpoint("outcome.after_commit")
     ORDER_LATENCY.labels("request").observe(outcome.exchanged.seconds)
     ORDER_LATENCY.labels("outcome").observe(time.perf_counter() - began)
 

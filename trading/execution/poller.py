@@ -16,6 +16,7 @@ from django.utils import timezone
 from trading.domain.enums import CancelState, OrderStatus
 from trading.domain.errors import LeviError
 from trading.domain.order_states import WORKING
+from trading.failpoints import failpoint
 from trading.models import Order
 
 from .cancellation import send_cancel
@@ -50,6 +51,7 @@ def poll_once(limit: int = 20) -> int:
         if not _claim(order_id, status, due_at):
             continue
         claimed += 1
+        failpoint("poller.after_claim")
         try:
             advance_order(order_id)
         except LeviError as error:

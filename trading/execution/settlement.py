@@ -28,6 +28,7 @@ from trading.domain.outcomes import FillReport, OrderReport
 from trading.domain.positions import PositionState
 from trading.domain.steps import waits_for_fills
 from trading.doorbell import ring
+from trading.failpoints import failpoint
 from trading.locking import lock_order, lock_position
 from trading.metrics import ORDER_LATENCY
 from trading.models import BreakKind, Fill, Order, Position
@@ -71,6 +72,8 @@ def settle(
             _alarm(order, alarms)
         complete = order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
         settled = Settled(OrderStatus(order.status), len(booked), complete, tuple(alarms))
+        failpoint("settlement.before_commit")
+    failpoint("settlement.after_commit")
     if before not in TERMINAL and complete:
         ORDER_LATENCY.labels("total").observe((timezone.now() - order.created_at).total_seconds())
     if settled.alarms:
@@ -128,6 +131,7 @@ def _book_fill(order: Order, report: FillReport) -> bool:
             "position": {"before": before.quantity, "after": after.quantity},
         },
     )
+    failpoint("settlement.after_fill")
     return True
 
 

@@ -34,6 +34,7 @@ from trading.domain.enums import CancelScope, CancelState, HaltScope, OrderOrigi
 from trading.domain.errors import LeviError
 from trading.domain.order_states import TERMINAL, UNRESOLVED, WORKING
 from trading.domain.outcomes import OrderReport
+from trading.failpoints import failpoint
 from trading.locking import lock_order
 from trading.metrics import HALT_SECONDS
 from trading.models import ExchangeAccount, HaltState, Order, Sweep, SweepVerdict
@@ -84,6 +85,7 @@ def run_sweep(sweep_id: UUID, *, progress: Callable[[Sweep], None] | None = None
         sweep = claim_sweep(sweep_id)
         if sweep is None:
             return Sweep.objects.select_related("change").get(pk=sweep_id)
+        failpoint("sweep.after_claim")
         # The instant before the questions, not after the answers: a list asked too early proves nothing.
         round_began, proof = timezone.now(), sweep.engaged_at + LAST_ACCEPTANCE
         report = _one_round(sweep)
@@ -93,6 +95,7 @@ def run_sweep(sweep_id: UUID, *, progress: Callable[[Sweep], None] | None = None
         late = timezone.now() >= sweep.engaged_at + LONGEST and clean_rounds == 0
         if is_clean(clean_rounds) or late:
             verdict = SweepVerdict.CLEAN if is_clean(clean_rounds) else SweepVerdict.SURVIVORS
+            failpoint("sweep.before_verdict")
             return _finish(sweep, report, verdict)
         Sweep.objects.filter(pk=sweep.pk).update(rounds=sweep.rounds + 1, report=report)
         if progress:
@@ -127,6 +130,7 @@ def _one_round(sweep: Sweep) -> Report:
     for order in _in_scope(sweep).filter(status__in=[OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED]):
         if order.next_action_at is None or order.next_action_at <= timezone.now():
             _guarded(resolve_order, order.id)
+    failpoint("sweep.before_look")
     return {account.name: _look(sweep, account) for account in _accounts(sweep)}
 
 

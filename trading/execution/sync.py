@@ -25,6 +25,7 @@ from trading.domain.money import plain
 from trading.domain.order_states import AT_RISK, UNRESOLVED, WORKING
 from trading.domain.outcomes import BalanceReport, OrderReport
 from trading.exchanges.base import Exchange
+from trading.failpoints import failpoint
 from trading.locking import lock_account
 from trading.market import refresh_instruments, refresh_prices
 from trading.metrics import SYNC_SECONDS
@@ -84,7 +85,9 @@ def _sync(account: ExchangeAccount, run: SyncRun) -> None:
     open_reports = exchange.fetch_open_orders()
     run.orders_updated = _sync_orders(account, open_reports, run.started_at)
     run.fills_booked = _sync_fills(account, exchange, _watched(account))
+    failpoint("sync.after_fills")
     _sync_balances(account, exchange)
+    failpoint("sync.after_balances")
     refresh_prices(account, _watched(account))  # after the balances: they say which assets need a price
     _write_snapshot(account)
     _note_missing_fills(account)
@@ -181,6 +184,7 @@ def _sync_balances(account: ExchangeAccount, exchange: Exchange) -> None:
                 asset=asset,
                 defaults={"free": report.free, "locked": report.locked, "observed_at": asked_at},
             )
+        failpoint("sync.before_balances_commit")
 
 
 def _compare_balance(account: ExchangeAccount, row: Balance, report: BalanceReport) -> None:
