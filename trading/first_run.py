@@ -18,7 +18,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from trading import audit
-from trading.domain.actors import Actor, ActorKind
+from trading.domain.actors import system_actor
 from trading.domain.enums import Environment, TradingMode, VenueName
 from trading.domain.errors import NotAllowed
 from trading.exchanges.venues import check_base_url
@@ -30,7 +30,7 @@ from trading.models import ApiToken, ExchangeAccount
 from trading.queries.limits import limits_in_force
 from trading.vault import open_credentials
 
-ACTOR = Actor(ActorKind.COMMAND, "seed_first_run")
+ACTOR = system_actor("seed_first_run")
 OPERATOR = "operator"
 ACCOUNT = "paper"
 TOKEN = "first-run"

@@ -3,7 +3,7 @@
     halt scopes (advisory)  →  account  →  order  →  position  →  balances
 
 The seal of the audit trail (advisory) is taken by itself, in a transaction that takes no other lock and writes nothing
-but the checkpoint.
+but the checkpoint. An approval request is locked by itself too, before the act that it allows.
 
 Nothing else calls select_for_update. Row locks end with their transaction; none is ever held across a venue call.
 """
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 
-from trading.models import Balance, ExchangeAccount, Order, Position
+from trading.models import ApprovalRequest, Balance, ExchangeAccount, Order, Position
 
 _HALT_LOCK = 0x4C657669  # "Levi": one lock for all scopes, because there is one epoch
 _SIGNAL_SPACE = 0x5369
@@ -82,6 +82,11 @@ def lock_order(order_id: UUID) -> Order:
         .select_related("account", "instrument", "strategy")
         .get(pk=order_id)
     )
+
+
+def lock_approval(request_id: UUID) -> ApprovalRequest | None:
+    """One decision per request."""
+    return ApprovalRequest.objects.select_for_update(no_key=True).filter(pk=request_id).first()
 
 
 def lock_position(account_id: UUID, instrument_id: int) -> Position | None:

@@ -38,7 +38,8 @@ REVOKE DELETE ON
     trading_orderattempt,
     trading_signal,
     trading_sweep,
-    trading_break
+    trading_break,
+    trading_approvalrequest
 FROM levi_app;
 
 -- Only the owner migrates.

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from trading.domain.chain import canonical
 from trading.models import (
+    ApprovalRequest,
     Break,
     Fill,
     Order,
@@ -96,4 +97,15 @@ def fill_the_books(world: World) -> None:
         theirs=Decimal("1E-7"),
         since=now - timedelta(minutes=1),
         last_seen_at=now,
+    )
+    ApprovalRequest.objects.create(
+        kind="release",
+        subject="Release account paper",
+        payload_hash="0" * 64,
+        epoch=1,
+        requested_by="operator:anna",
+        reason="cause found",
+        requested_at=now - timedelta(hours=1),
+        expires_at=now,
+        state="expired",
     )

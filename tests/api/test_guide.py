@@ -9,17 +9,22 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Group, User
 
 from trading import audit
 from trading.api import errors
 from trading.api.throttles import RATES
 from trading.api.urls import ADDRESSES
 from trading.domain import errors as levi
-from trading.domain.actors import system_actor
+from trading.domain.actors import Actor, ActorKind, system_actor
 from trading.domain.denials import DenialCode
+from trading.domain.enums import HaltScope
+from trading.execution.approvals import propose
+from trading.execution.halts import release_payload
+from trading.models import ApprovalRequest, HaltState
 
 from .rows import add_fill, fill_the_books, place, set_status
-from .world import Caller, make_token
+from .world import Caller, make_instrument, make_token
 
 GUIDE = (Path(settings.REPO_DIR) / "docs" / "api.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    (curl .*)$", GUIDE, re.MULTILINE)
@@ -79,14 +84,40 @@ def story(world):
     settings.STOP_FLAG.unlink(missing_ok=True)
 
 
+def ask_for_release(symbol: str) -> ApprovalRequest:
+    make_instrument(symbol)
+    HaltState.objects.filter(target=symbol).update(state="halted", epoch=1)
+    return propose(
+        "release",
+        release_payload(HaltScope.INSTRUMENT, symbol, None),
+        subject=f"Release {symbol}",
+        reason="cause found",
+        actor=Actor(ActorKind.OPERATOR, "anna"),
+    )
+
+
+def operators_browser() -> Caller:
+    ben = User.objects.get_or_create(username="ben", is_staff=True)[0]
+    ben.groups.set(Group.objects.all())
+    caller = Caller()
+    caller.client.force_login(ben, "django.contrib.auth.backends.ModelBackend")
+    return caller
+
+
 def run(command: str, caller: Caller, names: dict[str, str]):
     for name, text in {"$LEVI": "", "$TOKEN": "t", **names}.items():
         command = command.replace(name, text)
+    for name, symbol in (("$WANTED", "ETH/USDT"), ("$UNWANTED", "SOL/USDT")):
+        if name in command:
+            command = command.replace(name, str(ask_for_release(symbol).pk))
     words = shlex.split(command)
     method, body, headers, path = "GET", None, {}, ""
     rest = iter(words[1:])
     for word in rest:
-        if word == "-X":
+        if word == "-b":
+            caller = operators_browser()
+            next(rest)
+        elif word == "-X":
             method = next(rest)
         elif word == "-d":
             body = next(rest)

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST
 
 from trading.domain.enums import CancelScope, HaltScope, TradingState
 from trading.execution.cancellation import cancel_all
-from trading.execution.halts import Engagement, engage, missing_for_release, release
-from trading.models import HaltState
+from trading.execution.halts import Engagement, engage, missing_for_release
+from trading.execution.releasing import release_or_propose
+from trading.models import ApprovalRequest, HaltState
 from trading.queries.controls import read_scope_tree, recent_changes, recent_sweeps
 from trading.queries.dead_man import read_dead_man
 from trading.queries.drills import read_drills
@@ -151,13 +152,9 @@ class KillSwitchScreen(PanelAdmin):
             missing = missing_for_release(scope, target)
             for sentence in missing:
                 messages.error(request, sentence)
-            row = None if missing else attempt(request, lambda: _release(scope, target, given, request))
-            if row is not None:
-                messages.success(
-                    request,
-                    f"{scope} {target}".strip().capitalize()
-                    + " is active again. Orders approved before the halt stay void.",
-                )
+            done = None if missing else attempt(request, lambda: _release(scope, target, given, request))
+            if done is not None:
+                messages.success(request, f"{scope} {target}".strip().capitalize() + _outcome(done))
         return go("haltstate")
 
     @method_decorator(require_POST)
@@ -182,7 +179,15 @@ def _engage(given: dict[str, Any], request: HttpRequest) -> Engagement:
     )
 
 
-def _release(scope: HaltScope, target: str, given: dict[str, Any], request: HttpRequest) -> HaltState:
-    return release(
+def _release(
+    scope: HaltScope, target: str, given: dict[str, Any], request: HttpRequest
+) -> HaltState | ApprovalRequest:
+    return release_or_propose(
         scope, target, reason=given["reason"], actor=actor_of(request), seen_epoch=given["seen_epoch"]
     )
+
+
+def _outcome(done: HaltState | ApprovalRequest) -> str:
+    if isinstance(done, ApprovalRequest):
+        return f" stays halted until a second person approves its release, by {done.expires_at:%H:%M:%S} UTC."
+    return " is active again. Orders approved before the halt stay void."

@@ -16,11 +16,13 @@ from rest_framework.response import Response
 
 from trading.domain.enums import CancelScope, HaltScope, TradingState
 from trading.domain.errors import InvalidInput
-from trading.execution.halts import engage, release
-from trading.models import HaltChange, HaltState
+from trading.execution.halts import engage
+from trading.execution.releasing import release_or_propose
+from trading.models import ApprovalRequest, HaltChange
 from trading.models.columns import choices
 from trading.queries.halts import current_epoch, list_scopes, scope_record
 
+from .approval_rows import ApprovalRow
 from .checked import StrictSerializer, check_body
 from .endpoint import Endpoint, ListEndpoint
 from .fields import RowSerializer
@@ -130,19 +132,24 @@ class ReleaseView(Endpoint):
     needs = {"POST": "trading.release_halt"}
 
     @extend_schema(
-        operation_id="halts_release", summary="Release a scope", request=ReleaseBody, responses=ScopeRecord
+        operation_id="halts_release",
+        summary="Release a scope; in production: ask a second person to",
+        request=ReleaseBody,
+        responses={200: ScopeRecord, 202: ApprovalRow},
     )
     def post(self, request: Request) -> Response:
         body = check_body(ReleaseBody, request)
         scope, target = read_scope(body)
-        row: HaltState = release(
+        done = release_or_propose(
             scope,
             target,
             reason=read_reason(body["reason"]),
             actor=self.actor,
             seen_epoch=body.get("seen_epoch"),
         )
-        return Response(scope_record(row))
+        if isinstance(done, ApprovalRequest):
+            return Response(ApprovalRow(done).data, status=202)
+        return Response(scope_record(done))
 
 
 class HaltChangeRow(RowSerializer):

@@ -15,10 +15,13 @@ from rest_framework.response import Response
 
 from trading.domain.enums import HaltScope
 from trading.domain.errors import InvalidInput
-from trading.execution.halts import engage, release
+from trading.execution.halts import engage
+from trading.execution.releasing import release_or_propose
+from trading.models import ApprovalRequest
 from trading.queries.halts import read_status
 
 from .access import require_right
+from .approval_rows import ApprovalRow
 from .bodies import BoundedFormParser, StrictJsonParser
 from .checked import body_of, refuse_unknown_keys
 from .endpoint import Endpoint
@@ -64,6 +67,7 @@ class KillAnswer(LiveStatus):
     engagement = serializers.DictField(
         required=False, help_text="Of this request: epoch, in_flight, drained, seconds."
     )
+    approval = ApprovalRow(required=False, help_text="What now waits for a second person.")
 
 
 class KillBody(serializers.Serializer[Any]):
@@ -116,7 +120,7 @@ class KillView(Endpoint):
             OpenApiParameter("reason", str, description="Default: manual."),
         ],
         request={"application/json": KillBody, "application/x-www-form-urlencoded": KillBody},
-        responses=KillAnswer,
+        responses={200: KillAnswer, 202: KillAnswer},
     )
     def post(self, request: Request) -> Response:
         on, reason = read_switch(request)
@@ -124,7 +128,9 @@ class KillView(Endpoint):
             engagement = engage(HaltScope.EVERYTHING, "", reason=reason, actor=self.actor)
             return Response({**read_status(), "engagement": engagement.as_dict()})
         require_right(request, "trading.release_halt")
-        release(HaltScope.EVERYTHING, "", reason=reason, actor=self.actor)
+        done = release_or_propose(HaltScope.EVERYTHING, "", reason=reason, actor=self.actor)
+        if isinstance(done, ApprovalRequest):  # nothing is released yet: the second person has to say yes
+            return Response({**read_status(), "approval": ApprovalRow(done).data}, status=202)
         return Response(read_status())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from .accounts import AccountsView, AccountView, CredentialsView
+from .approvals import ApprovalsView, ApproveView, RefuseView
 from .audit import AuditExportView, AuditVerifyView, AuditView
 from .audit_proofs import AuditProofView
 from .books import BalancesView, EquityView, InstrumentsView, PositionsView
@@ -51,6 +52,9 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/halts/engage": EngageView,
     "api/v1/halts/release": ReleaseView,
     "api/v1/halts/history": HaltHistoryView,
+    "api/v1/approvals": ApprovalsView,
+    "api/v1/approvals/<str:name>/approve": ApproveView,
+    "api/v1/approvals/<str:name>/refuse": RefuseView,
     "api/v1/limits": LimitsView,
     "api/v1/audit": AuditView,
     "api/v1/audit/verify": AuditVerifyView,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -15,11 +16,16 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """`request_id` ties the change to the request, the logs and the audit trail; empty for the system."""
+    """`request_id` ties the change to the request, the logs and the audit trail; empty for the system.
+
+    `factor_at`: when this person last proved the second factor in this session; None for who never did, and for
+    programs, which cannot.
+    """
 
     kind: ActorKind
     name: str
     request_id: str = ""
+    factor_at: datetime | None = None
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"

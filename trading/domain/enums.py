@@ -121,6 +121,25 @@ class QuarantineVerdict(StrEnum):
     ADOPT = "adopt"  # it is this one at the venue: asked about, and believed only if the venue shows it
 
 
+class ApprovalKind(StrEnum):
+    """What takes a second person in production."""
+
+    RELEASE = "release"
+    LIMITS = "limits"
+    FLATTEN = "flatten"
+    ADJUSTMENT = "adjustment"
+
+
+class ApprovalState(StrEnum):
+    """Where a request for a second person's word stands. Only `pending` moves."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    VOID = "void"  # a halt came in between, or it could not be carried out
+
+
 class Environment(StrEnum):
     """Which installation of a venue an account talks to."""
 

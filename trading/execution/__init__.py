@@ -11,6 +11,7 @@
     poller.py        ⏲  finds what no bell announced
     halts.py         ✋  engage, release; sweep.py cancels what is open and proves it
     triggers.py      ⚡  automatic halts
+    authority.py     🔑  who may: a fresh second factor, a second person; approvals.py asks for one
     sync.py          ⟳  venue truth vs our books, differences as records
 
 Rules that hold in every file: a venue call never happens inside a transaction; every state change and its audit entry

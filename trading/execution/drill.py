@@ -119,7 +119,7 @@ def run_drill(
             trigger=TRIGGER,
         )
         sweep = _await_verdict(done.sweep_id, seconds)
-        released = sweep.verdict == SweepVerdict.CLEAN and _release(account, done.epoch, actor)
+        released = sweep.verdict == SweepVerdict.CLEAN and _release(account, done.epoch)
     report = _describe(account, order, sweep, began, done.seconds, released)
     with transaction.atomic(durable=True):
         audit.record(
@@ -200,10 +200,10 @@ def _await_verdict(sweep_id: Any, seconds: float) -> Sweep:
         time.sleep(0.5)
 
 
-def _release(account: ExchangeAccount, epoch: int, actor: Actor) -> bool:
+def _release(account: ExchangeAccount, epoch: int) -> bool:
     """False if somebody engaged meanwhile: that halt is meant, and stays."""
     try:
-        release(HaltScope.ACCOUNT, account.name, reason="drill: proven clean", actor=actor, seen_epoch=epoch)
+        release(HaltScope.ACCOUNT, account.name, reason="drill: proven clean", actor=ACTOR, seen_epoch=epoch)
     except StaleDecision:
         return False
     return True

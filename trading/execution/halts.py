@@ -22,16 +22,17 @@ from django.utils import timezone
 
 from trading import audit
 from trading.domain.actors import Actor
-from trading.domain.enums import CancelScope, HaltScope, OrderStatus, TradingState
+from trading.domain.enums import ApprovalKind, CancelScope, HaltScope, OrderStatus, TradingState
 from trading.domain.errors import InvalidInput, NotAllowed, StaleDecision, UnknownName
 from trading.failpoints import failpoint
 from trading.locking import take_halt_lock
 from trading.metrics import HALT_SECONDS
-from trading.models import ControlEpoch, HaltChange, HaltState, Order, Sweep
+from trading.models import ApprovalRequest, ControlEpoch, HaltChange, HaltState, Order, Sweep
 from trading.queries.halts import current_epoch
 from trading.queries.start_up import missing_after_start
 from trading.stop_flag import raise_stop_flag
 
+from .authority import demand_fresh_factor, use_approval
 from .dispatch_limits import PERMIT_SECONDS
 
 LOCK_WAIT_MS = 2000
@@ -99,11 +100,27 @@ def engage(
     return Engagement(epoch, scope, target, state, change.id, sweep_id, in_flight, drained, seconds)
 
 
+def release_payload(scope: HaltScope, target: str, seen_epoch: int | None) -> dict[str, Any]:
+    """What an approval of this release is bound to."""
+    return {"scope": scope.value, "target": target, "seen_epoch": seen_epoch}
+
+
 def release(
-    scope: HaltScope, target: str = "", *, reason: str, actor: Actor, seen_epoch: int | None = None
+    scope: HaltScope,
+    target: str = "",
+    *,
+    reason: str,
+    actor: Actor,
+    seen_epoch: int | None = None,
+    approval: ApprovalRequest | None = None,
 ) -> HaltState:
-    """Set one scope to active again. Raises NotAllowed naming what is missing, StaleDecision if a new halt came."""
+    """Set one scope to active again. Raises NotAllowed naming what is missing, StaleDecision if a new halt came.
+
+    Outside paper mode the actor's second factor must be fresh; in production `approval` is the second person's word.
+    """
     reason = reason.strip()[:MAX_REASON]
+    if approval is None:  # its author proved the factor when asking
+        demand_fresh_factor(actor, "a release")
     if not reason:
         raise NotAllowed(
             "A release needs a reason.", remedy="Say why it is safe to trade again.", code="reason_missing"
@@ -118,6 +135,7 @@ def release(
         epoch = current_epoch()
         if seen_epoch not in (None, epoch):
             raise StaleDecision("Another halt was engaged since this page was shown.", seen_epoch=seen_epoch)
+        use_approval(ApprovalKind.RELEASE, release_payload(scope, target, seen_epoch), approval)
         _write_change(
             scope,
             target,
@@ -126,6 +144,7 @@ def release(
             actor=actor,
             trigger="release",
             raise_epoch=False,
+            approved_by=approval.decided_by if approval else "",
         )
         row = HaltState.objects.get(scope=scope, target=target)
         if current_epoch() != epoch:  # engaged without the lock, while we waited for the row: the halt wins
@@ -157,6 +176,7 @@ def _write_change(
     actor: Actor,
     trigger: str,
     raise_epoch: bool,
+    approved_by: str = "",
 ) -> tuple[HaltChange, int]:
     """State, epoch, history and audit. The caller is in the transaction."""
     row = HaltState.objects.filter(scope=scope, target=target).first()
@@ -212,6 +232,7 @@ def _write_change(
             "reason": reason,
             "trigger": trigger,
             "epoch": epoch,
+            **({"approved_by": approved_by} if approved_by else {}),
         },
     )
     return change, epoch

@@ -4,6 +4,7 @@ No module here decides anything; the verbs are in `trading.execution`.
 """
 
 from .accounts import Balance, Credential, EquitySnapshot, ExchangeAccount
+from .approvals import ApprovalRequest
 from .audit import AuditCheckpoint, AuditEntry, AuditStreamHead
 from .controls import ControlEpoch, HaltChange, HaltState, Sweep, SweepVerdict
 from .fills import Fill, Position
@@ -17,6 +18,7 @@ from .strategies import Strategy
 
 __all__ = [
     "ApiToken",
+    "ApprovalRequest",
     "AuditCheckpoint",
     "AuditEntry",
     "AuditStreamHead",

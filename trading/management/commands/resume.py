@@ -8,8 +8,10 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from trading.domain.enums import HaltScope
-from trading.execution.halts import missing_for_release, release
+from trading.execution.halts import missing_for_release
+from trading.execution.releasing import release_or_propose
 from trading.management.operator_command import OperatorCommand
+from trading.models import ApprovalRequest
 from trading.queries.halts import scope_record
 
 from .halt import check_target, name_scope
@@ -31,5 +33,14 @@ class Command(OperatorCommand):
         check_target(scope, target)
         if missing := missing_for_release(scope, target):
             self.fail(f"{name_scope(scope, target)} was not released. " + " ".join(missing))
-        row = release(scope, target, reason=options["reason"], actor=self.actor, seen_epoch=options["epoch"])
-        self.report(scope_record(row), f"{name_scope(scope, target)}: {row.state}.")
+        done = release_or_propose(
+            scope, target, reason=options["reason"], actor=self.actor, seen_epoch=options["epoch"]
+        )
+        if isinstance(done, ApprovalRequest):
+            self.report(
+                {"approval": str(done.id), "state": done.state, "expires_at": done.expires_at},
+                f"{name_scope(scope, target)}: not released yet. A second person must approve it in the panel "
+                f"by {done.expires_at:%H:%M:%S} UTC.",
+            )
+            return
+        self.report(scope_record(done), f"{name_scope(scope, target)}: {done.state}.")
