@@ -120,13 +120,10 @@ def build_beat(home: Installation) -> ProcessSpec | None:
 def build_web(home: Installation) -> ProcessSpec | None:
     chosen = home.options
     arguments = {
-        "--interface": "wsgi",
+        "--interface": "asginl",
         "--host": chosen.host,
         "--port": str(chosen.port),
         "--workers": str(chosen.web_workers),
-        "--blocking-threads": str(chosen.web_threads),
-        # A thread owns a database connection; ending idle threads would end their connections too.
-        "--blocking-threads-idle-timeout": "600",
         # granian loses a SIGTERM that arrives while it starts, and then never ends.
         "--workers-kill-timeout": "3",
         "--http": "1",
@@ -143,9 +140,9 @@ def build_web(home: Installation) -> ProcessSpec | None:
             *words,
             "--no-ws",
             "--respawn-failed-workers",
-            "levi_site.wsgi:application",
+            "levi_site.asgi:application",
         ],
-        environment=home.environment("web"),
+        environment=home.environment("web") | {"LEVI_WEB_THREADS": str(chosen.web_threads)},
         is_ready=lambda: answers_http(chosen.port, "/healthz/live"),
     )
 

@@ -44,6 +44,7 @@ WHO_MAY = {
     "api/v1/audit/verify": {"GET": "risk admin"},
     "api/v1/audit/export": {"GET": "risk admin"},
     "api/v1/audit/<str:name>/proof": {"GET": EVERYBODY},
+    "api/v1/stream": {"GET": EVERYBODY},
     # from elsewhere than this host: see test_metrics.py
     "metrics": {"GET": PUBLIC},
     "healthz/live": {"GET": PUBLIC},

@@ -25,6 +25,7 @@ from .reconciliation import BreaksView, ReconciliationsView
 from .resolving import OrderResolveView
 from .schema import DocsView, SchemaView
 from .signals import SignalsView
+from .stream import StreamView
 from .unknown import UnknownAddressView
 
 # The first that fits wins: `cancel-all` stands before the order's name.
@@ -60,6 +61,7 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/audit/verify": AuditVerifyView,
     "api/v1/audit/export": AuditExportView,
     "api/v1/audit/<str:name>/proof": AuditProofView,
+    "api/v1/stream": StreamView,
     "metrics": MetricsView,
     "healthz/live": AliveView,
     "healthz/ready": ReadyView,

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from trading import metrics
+from trading import live, metrics
 from trading.domain.actors import Actor
 from trading.domain.chain import GENESIS, canonical, entry_hash
 from trading.domain.errors import AuditFailure
@@ -83,5 +83,11 @@ def record(
     entry.save(force_insert=True)
     failpoint("audit.after_write")
     # A function, not a partial: Django names a robust callback that failed, and a partial has no name.
-    transaction.on_commit(lambda: metrics.count(kind, entry.data), robust=True)
+    transaction.on_commit(lambda: _tell(entry), robust=True)
     return entry
+
+
+def _tell(entry: AuditEntry) -> None:
+    """Counters and live hints follow the trail, so that neither knows anything that was rolled back."""
+    metrics.count(entry.kind, entry.data)
+    live.announce(entry.pk, entry.kind, entry.object_id, entry.at, entry.data)

@@ -1,0 +1,1 @@
+"""Event streams held open, in a real event loop with a real Redis; the ordinary door is scripted."""
