@@ -38,6 +38,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 3600.0,
         "options": {"queue": "default", "expires": 1800},
     },
+    # The supervisor delivers alerts by itself; this is for when it is gone.
+    "alert-delivery": {
+        "task": "trading.tasks.deliver_alerts",
+        "schedule": 5.0,
+        "options": {"queue": "default", "expires": 5},
+    },
     "tidy-up": {
         "task": "trading.tasks.tidy_up",
         "schedule": 3600.0,

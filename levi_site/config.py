@@ -33,6 +33,7 @@ class LiveConfig:
     retry_backoff_ms: int
     max_retries: int
     drill_hours: int
+    alerts_to_private_hosts: bool
 
 
 @dataclass(frozen=True)

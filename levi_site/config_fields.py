@@ -68,6 +68,12 @@ def read_symbols(raw: Any) -> tuple[str, ...]:
     return tuple(raw)
 
 
+def read_flag(raw: Any) -> bool:
+    if not isinstance(raw, bool):
+        raise ValueError("true or false")
+    return raw
+
+
 def read_url(raw: Any) -> str:
     if not isinstance(raw, str) or not raw:
         raise ValueError("a URL such as https://api.mexc.com")
@@ -87,6 +93,7 @@ LIVE_FIELDS: dict[str, tuple[Reader, Any]] = {
     "retry_backoff_ms": (integer_between(0, 60_000), 500),
     "max_retries": (integer_between(0, 5), 3),
     "drill_hours": (zero_or_between(1, 720), 0),
+    "alerts_to_private_hosts": (read_flag, False),
 }
 EXCHANGE_FIELDS: dict[str, tuple[Reader, Any]] = {
     "base_url": (read_url, REQUIRED),

@@ -17,7 +17,7 @@ from levi_site.redaction import redact
 from levi_site.request_id import get_request_id
 
 QUIET_LOGGERS = (
-    *("httpx", "httpcore", "urllib3", "amqp", "kombu", "asyncio", "celery.redirected"),
+    *("httpx", "httpcore", "urllib3", "apprise", "amqp", "kombu", "asyncio", "celery.redirected"),
     # One line per task received and done says nothing about an order that the audit trail does not say better.
     *("celery.app.trace", "celery.worker.strategy"),
 )

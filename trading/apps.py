@@ -9,3 +9,9 @@ class TradingConfig(AppConfig):
     name = "trading"
     verbose_name = "Trading"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from trading import audit
+        from trading.execution.alerting import alert_on
+
+        audit.subscribe(alert_on)

@@ -45,6 +45,11 @@ RATE_TOKENS = Gauge(
     multiprocess_mode="livemostrecent",
 )
 SYNC_SECONDS = Histogram("levi_sync_seconds", "Seconds of one account's sync.", buckets=_LATENCY_BUCKETS)
+ALERTS = Counter(
+    "levi_alerts",
+    "Alerts by what became of them: delivered, failed (one try), given_up, repeated, unrouted.",
+    ["outcome"],
+)
 TRIGGER_RUNS = Counter("levi_trigger_evaluations", "Evaluations of automatic halts.", ["trigger", "verdict"])
 
 

@@ -1,10 +1,10 @@
 """The supervisor: a small process that needs PostgreSQL and the venues only.
 
-It takes up the sweeps that follow halts within a moment, keeps the books fresh when Celery, beat or Redis are dead, and
-seals the audit trail when that is due: a control change is sealed within seconds, and no halt ever waits for it.
-Every sweep and every sync runs in a thread of its own, so that a venue that hangs delays nothing else. It outlives the
-database: it dials again with back-off. It is also the dead man (`execution.dead_man`) and decides nothing else: what
-it runs is safe to run twice and to be killed in.
+It takes up the sweeps that follow halts within a moment, keeps the books fresh when Celery, beat or Redis are dead,
+delivers the alerts, and seals the audit trail when that is due: a control change is sealed within seconds, and no halt
+ever waits for it. Every sweep, every sync and every alert channel has a thread of its own, so that one that hangs
+delays nothing else. It outlives the database: it dials again with back-off. It is also the dead man
+(`execution.dead_man`) and decides nothing else: what it runs is safe to run twice and to be killed in.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from trading import audit
 from trading.domain.actors import system_actor
 from trading.domain.errors import LeviError
 from trading.execution.dead_man import DeadMan, halt_by_dead_man, stop_without_database
+from trading.execution.delivery import deliver_channel, prepare_deliveries
 from trading.execution.generation import check_generation, note_generation
 from trading.execution.jobs import beat_heart
 from trading.execution.sweep import run_sweep, waiting_sweeps
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.15
 HEART_SECONDS = 3.0
+ALERT_SECONDS = 0.5
 # Beat syncs every ten seconds; this is for when it does not.
 SYNC_AGE = timedelta(seconds=25)
 SYNC_RETRY_SECONDS = 10.0
@@ -59,6 +61,7 @@ class Supervision:
         self._threads: dict[str, threading.Thread] = {}
         self._tried_at: dict[UUID, float] = {}
         self._heart_due = 0.0
+        self._alerts_due = 0.0
         self._is_started = False
         self.dead_man = DeadMan(settings.LEVI_CONFIG.risk.dead_man_sec)
 
@@ -86,6 +89,9 @@ class Supervision:
             self._is_started = True
         for sweep_id in waiting_sweeps():
             self._start(f"sweep-{sweep_id}", partial(self._sweep, sweep_id))
+        if time.monotonic() >= self._alerts_due:
+            self._alerts_due = time.monotonic() + ALERT_SECONDS
+            self._start_deliveries()
         if time.monotonic() >= self._heart_due:
             beat_heart()
             note_generation()
@@ -95,6 +101,10 @@ class Supervision:
                 self._start("seal", partial(audit.seal_if_due, actor=system_actor("supervisor")))
             if reason := self.dead_man.look():
                 self._start("dead-man", partial(halt_by_dead_man, reason))
+
+    def _start_deliveries(self) -> None:
+        for channel_id in prepare_deliveries():
+            self._start(f"alerts-{channel_id}", partial(deliver_channel, channel_id))
 
     def _start_syncs(self) -> None:
         """The first look at an account syncs it in any case."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
@@ -21,6 +22,7 @@ from trading.doorbell import ring
 from trading.execution import jobs
 from trading.execution.audit_watch import verify_on_schedule
 from trading.execution.cancellation import send_cancel
+from trading.execution.delivery import deliver_waiting, forget_old_deliveries
 from trading.execution.dispatch import dispatch_order as send_order
 from trading.execution.drill import drill_when_quiet
 from trading.execution.following import follow_order as look_at_order
@@ -40,6 +42,7 @@ SWEEP_GRACE_SECONDS = 3
 SEAL_SECONDS = 15
 VERIFY_SECONDS = 3600
 DRILL_SECONDS = 600
+ALERT_GRACE = timedelta(seconds=3)
 
 
 def _id(text: object) -> UUID | None:
@@ -104,6 +107,12 @@ def run_due_drill() -> None:
         drill_when_quiet()
 
 
+@shared_task(soft_time_limit=50, time_limit=55)
+def deliver_alerts() -> None:
+    """What the supervisor does by itself, for when it is gone."""
+    deliver_waiting(older_than=ALERT_GRACE)
+
+
 @shared_task
 def seal_audit() -> None:
     """What the supervisor does by itself, for when it is gone."""
@@ -120,6 +129,7 @@ def verify_audit() -> None:
 @shared_task
 def tidy_up() -> None:
     jobs.forget_old_slots()
+    forget_old_deliveries()
 
 
 def _poll_for_ever() -> None:

@@ -1,8 +1,8 @@
-"""Encryption of venue credentials at rest.
+"""Encryption of venue credentials, and of the addresses of alert channels, at rest.
 
-AES-256-GCM with a key derived from LEVI_ENCRYPTION_KEY, which lives outside the database and its backups. The account
+AES-256-GCM with a key derived from LEVI_ENCRYPTION_KEY, which lives outside the database and its backups. The owner's
 id and the purpose are authenticated with each value, so that a row copied to another account does not open. Plain
-values leave this module only as exchanges.base.Credentials.
+credentials leave this module only as exchanges.base.Credentials.
 """
 
 from __future__ import annotations
@@ -33,33 +33,37 @@ def key_id() -> str:
     return hashlib.sha256(b"levi key id" + _derive_key()).hexdigest()[:16]
 
 
-def _seal(plain: str, account: ExchangeAccount, purpose: str) -> bytes:
+def seal_text(plain: str, owner: object, purpose: str) -> bytes:
+    """Opens only with the same owner and purpose."""
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(_derive_key()).encrypt(nonce, plain.encode(), f"{account.pk}|{purpose}".encode())
+    return nonce + AESGCM(_derive_key()).encrypt(nonce, plain.encode(), f"{owner}|{purpose}".encode())
+
+
+def open_text(sealed: bytes | memoryview[int], owner: object, purpose: str) -> str | None:
+    """None if it was sealed with another key, or for somebody else."""
+    nonce, rest = bytes(sealed[:_NONCE_BYTES]), bytes(sealed[_NONCE_BYTES:])
+    try:
+        return AESGCM(_derive_key()).decrypt(nonce, rest, f"{owner}|{purpose}".encode()).decode()
+    except InvalidTag:
+        return None
 
 
 def _open(sealed: bytes, account: ExchangeAccount, purpose: str) -> str:
-    try:
-        return (
-            AESGCM(_derive_key())
-            .decrypt(
-                bytes(sealed[:_NONCE_BYTES]), bytes(sealed[_NONCE_BYTES:]), f"{account.pk}|{purpose}".encode()
-            )
-            .decode()
-        )
-    except InvalidTag:
+    plain = open_text(sealed, account.pk, purpose)
+    if plain is None:
         raise ConfigurationError(
             f"The credentials of account {account.name} cannot be decrypted with this LEVI_ENCRYPTION_KEY.",
             remedy="Restore the key they were stored with, or store the credentials again.",
             account=account.name,
-        ) from None
+        )
+    return plain
 
 
 def seal_credentials(account: ExchangeAccount, plain: Credentials) -> Credential:
     """An unsaved or updated row; the caller saves and audits it."""
     row = Credential.objects.filter(account=account).first() or Credential(account=account)
-    row.sealed_key = _seal(plain.key, account, "key")
-    row.sealed_secret = _seal(plain.secret, account, "secret")
+    row.sealed_key = seal_text(plain.key, account.pk, "key")
+    row.sealed_secret = seal_text(plain.secret, account.pk, "secret")
     row.sealed_with = key_id()
     row.key_hint = plain.key[-4:]
     row.rights = {}

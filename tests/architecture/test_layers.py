@@ -20,6 +20,8 @@ LAYERS = {
     "trading.live": 39,
     "trading.audit": 40,
     "trading.doorbell": 40,
+    "trading.notify": 40,
+    "trading.alert_line": 40,
     "trading.vault": 40,
     "trading.connections": 41,
     "trading.market": 42,

@@ -9,7 +9,7 @@ from .damage import AuditReport, Damage, DamageKind
 from .export import export_entries
 from .proofs import find_seal, prove
 from .verify import verify
-from .writer import record
+from .writer import record, subscribe
 
 __all__ = [
     "AuditReport",
@@ -21,6 +21,7 @@ __all__ = [
     "record",
     "seal",
     "seal_if_due",
+    "subscribe",
     "verify",
     "why_seal",
 ]

@@ -9,7 +9,7 @@ confirmed is dropped by Django and its successor begins a new chain, so a doubtf
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,7 +24,15 @@ from trading.domain.errors import AuditFailure
 from trading.failpoints import failpoint
 from trading.models import AuditEntry
 
+Listener = Callable[[AuditEntry], None]
+_listeners: list[Listener] = []
 _streams: weakref.WeakKeyDictionary[Any, UUID] = weakref.WeakKeyDictionary()
+
+
+def subscribe(listener: Listener) -> None:
+    """Called with every entry, in its transaction, once it is written. Must be quick, and must take no lock."""
+    if listener not in _listeners:
+        _listeners.append(listener)
 
 
 def _stream() -> UUID:
@@ -82,6 +90,8 @@ def record(
     entry.hash = entry_hash(settings.AUDIT_KEY.encode(), previous, hashed_fields(entry))
     entry.save(force_insert=True)
     failpoint("audit.after_write")
+    for listener in _listeners:
+        listener(entry)
     # A function, not a partial: Django names a robust callback that failed, and a partial has no name.
     transaction.on_commit(lambda: _tell(entry), robust=True)
     return entry

@@ -140,6 +140,18 @@ class ApprovalState(StrEnum):
     VOID = "void"  # a halt came in between, or it could not be carried out
 
 
+class Severity(StrEnum):
+    """How much an alert matters. Ordered by `rank`: a channel takes what reaches its own."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"  # waits for a person to acknowledge it, and is repeated until then
+
+    @property
+    def rank(self) -> int:
+        return ("info", "warning", "critical").index(self.value)
+
+
 class Environment(StrEnum):
     """Which installation of a venue an account talks to."""
 

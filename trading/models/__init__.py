@@ -10,6 +10,7 @@ from .controls import ControlEpoch, HaltChange, HaltState, Sweep, SweepVerdict
 from .fills import Fill, Position
 from .instruments import Instrument, Quote
 from .limits import LimitsVersion
+from .notifications import Alert, AlertChannel, AlertDelivery, DeliveryState
 from .operators import ApiToken
 from .orders import Decision, Order, OrderAttempt, OrderEvidence
 from .reconciliation import Break, BreakKind, BreakState, Heartbeat, JobSlot, SyncRun
@@ -17,6 +18,9 @@ from .signals import Signal
 from .strategies import Strategy
 
 __all__ = [
+    "Alert",
+    "AlertChannel",
+    "AlertDelivery",
     "ApiToken",
     "ApprovalRequest",
     "AuditCheckpoint",
@@ -29,6 +33,7 @@ __all__ = [
     "ControlEpoch",
     "Credential",
     "Decision",
+    "DeliveryState",
     "EquitySnapshot",
     "ExchangeAccount",
     "Fill",

@@ -1,0 +1,196 @@
+"""Which audit entries a person should be told of, as one table; and the word of the person who has seen it.
+
+Runs inside the transaction of every audit entry, so it only looks up a table and inserts a row (`notify`). A release
+acknowledges the alerts of its halt, a resolved break those of the break: what is over need not be acknowledged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from trading import audit
+from trading.domain.actors import Actor
+from trading.domain.enums import Severity
+from trading.domain.errors import UnknownName
+from trading.models import Alert, AuditEntry
+from trading.notify import notify
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is told. `key`: see `notify`."""
+
+    severity: Severity
+    subject: str
+    text: str = ""
+    key: str = ""
+
+
+def _scope(data: Data) -> str:
+    return f"{data['scope']} {data['target']}".strip()
+
+
+def _title(data: Data) -> str:
+    name = _scope(data)
+    return name[:1].upper() + name[1:]
+
+
+def _halt_engaged(entry: AuditEntry) -> News:
+    data = entry.data
+    state, drill = data["after"], data["trigger"] == "drill"
+    severity = Severity.CRITICAL if state == "halted" else Severity.WARNING
+    again = data["before"] == state
+    return News(
+        Severity.INFO if drill else Severity.WARNING if again else severity,
+        f"{_title(data)} is {state}{' (drill)' if drill else ''}",
+        f"{data['reason']}\nBy {entry.actor}, trigger {data['trigger']}, epoch {data['epoch']}.",
+        f"halt {_scope(data)}|{state}|{'again' if again else data['epoch']}",
+    )
+
+
+def _halt_released(entry: AuditEntry) -> News:
+    _acknowledge_over("halt.engaged", f"halt {_scope(entry.data)}|", entry)
+    text = f"{entry.data['reason']}\nBy {entry.actor}."
+    return News(Severity.WARNING, f"{_title(entry.data)} is active again", text)
+
+
+def _sweep_clean(entry: AuditEntry) -> News:
+    sent = entry.data["cancels_sent"]
+    return News(Severity.INFO, "Sweep: CLEAN, proven empty", f"{sent} cancels were sent.")
+
+
+def _sweep_survivors(entry: AuditEntry) -> News:
+    lines = [f"{name}: {_seen(seen)}" for name, seen in entry.data["survivors"].items()]
+    return News(Severity.CRITICAL, "Sweep: not proven clean", "\n".join(lines))
+
+
+def _seen(seen: Data) -> str:
+    if seen.get("unasked"):
+        return f"could not be asked: {seen['unasked']}"
+    return f"{len(seen['open'])} open, {len(seen['unresolved'])} unresolved"
+
+
+def _break_opened(entry: AuditEntry) -> News:
+    data = entry.data
+    return News(
+        Severity.WARNING,
+        f"Break: {data['kind']} {data['subject']} on {data['account']}",
+        f"Ours {data['ours']}, the venue's {data['theirs']}.",
+        f"break {entry.object_id}|",
+    )
+
+
+def _break_resolved(entry: AuditEntry) -> None:
+    _acknowledge_over("break.opened", f"break {entry.object_id}|", entry)
+
+
+def _quarantined(entry: AuditEntry) -> News:
+    data = entry.data
+    text = "Nothing could prove its outcome. It counts in full until a person resolves it on its page."
+    return News(
+        Severity.CRITICAL,
+        f"Order {data['client_order_id']} is quarantined",
+        text,
+        f"order {entry.object_id}|",
+    )
+
+
+def _late_evidence(entry: AuditEntry) -> News:
+    name = entry.data["client_order_id"]
+    text = "; ".join(entry.data["alarms"])
+    return News(
+        Severity.CRITICAL, f"Order {name}: evidence against its end", text, f"evidence {entry.object_id}|"
+    )
+
+
+def _orphan(entry: AuditEntry) -> News:
+    text = "It carries our prefix and was not in the database: adopted, and its account is halted."
+    return News(Severity.CRITICAL, f"Orphan order {entry.data['client_order_id']} at the venue", text)
+
+
+def _audit_damaged(entry: AuditEntry) -> News:
+    return News(Severity.CRITICAL, "The audit trail is damaged", str(entry.data["reason"]), "audit damage|")
+
+
+def _drill_overdue(entry: AuditEntry) -> News:
+    return News(
+        Severity.WARNING, "A drill of the kill path is overdue", str(entry.data["why"]), "drill overdue|"
+    )
+
+
+def _drill_finished(entry: AuditEntry) -> News | None:
+    data = entry.data
+    if data["verdict"] == "clean" and data["released"]:
+        _acknowledge_over("drill.overdue", "drill overdue|", entry)
+        return None
+    return News(
+        Severity.CRITICAL,
+        f"A drill on {data['account']} ended {data['verdict']}",
+        "The kill path did not prove the venue empty. Its account stays halted: look at the sweep's report.",
+    )
+
+
+def _break_glass(entry: AuditEntry) -> News:
+    return News(Severity.INFO, "The break-glass key file was prepared", f"By {entry.actor}.")
+
+
+NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
+    "halt.engaged": _halt_engaged,
+    "halt.released": _halt_released,
+    "sweep.clean": _sweep_clean,
+    "sweep.survivors": _sweep_survivors,
+    "break.opened": _break_opened,
+    "break.resolved": _break_resolved,
+    "order.quarantined": _quarantined,
+    "order.orphan": _orphan,
+    "alarm.order": _late_evidence,
+    "alarm.audit": _audit_damaged,
+    "drill.overdue": _drill_overdue,
+    "drill.finished": _drill_finished,
+    "break_glass.prepared": _break_glass,
+}
+
+
+def alert_on(entry: AuditEntry) -> None:
+    """The audit trail's listener: an alert for an entry that has a row in the table."""
+    describe = NEWS.get(entry.kind)
+    news = describe(entry) if describe else None
+    if news is not None:
+        notify(entry.kind, news.severity, news.subject, news.text, dedupe_key=news.key)
+
+
+def _acknowledge_over(event: str, key: str, entry: AuditEntry) -> None:
+    """What is over. Rows that the writer of an engagement never touches, so a halt waits for none of this."""
+    over = Alert.objects.filter(event=event, dedupe_key__startswith=key, acknowledged_at__isnull=True)
+    over.update(acknowledged_at=entry.at, acknowledged_by=f"{entry.kind} by {entry.actor}"[:150])
+
+
+def acknowledge_alert(alert_id: UUID, *, actor: Actor) -> Alert:
+    """Somebody has seen it; what repeats it is acknowledged with it. Raises UnknownName. The first word counts."""
+    with transaction.atomic(durable=True):
+        alert = Alert.objects.filter(pk=alert_id).first()
+        if alert is None:
+            raise UnknownName(f"There is no alert {alert_id}.", code="unknown_alert")
+        first = alert.repeat_of_id or alert.id
+        now = timezone.now()
+        waiting = Alert.objects.filter(acknowledged_at__isnull=True)
+        seen = waiting.filter(pk=first).update(acknowledged_at=now, acknowledged_by=str(actor))
+        seen += waiting.filter(repeat_of=first).update(acknowledged_at=now, acknowledged_by=str(actor))
+        if seen:
+            audit.record(
+                "alert.acknowledged",
+                actor=actor,
+                object_type="alert",
+                object_id=first,
+                data={"event": alert.event, "severity": alert.severity, "subject": alert.subject},
+            )
+    alert.refresh_from_db()
+    return alert
