@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from trading.domain.enums import HaltScope, TradingState
+from trading.domain.enums import HaltScope, QuarantineVerdict, Side, TradingState
 
 from .scenario import ACCOUNTS, Event, Scenario, make_plain_scenario, scope_of
 from .venue import Destiny
@@ -90,4 +90,66 @@ def doubt_before_more(r: random.Random, scenario: Scenario) -> None:
     scenario.events = [Event("lose", 0.0, seconds=1.5, what="back place")]
 
 
-FAMILIES = (at_the_bounds, with_a_held_lock, an_old_cancel, stray_bells, doubt_before_more)
+def quarantine(r: random.Random, scenario: Scenario) -> None:
+    """The answer is lost and the venue cannot be asked for a quarter of an hour; then a person says what it was."""
+    scenario.tunables = replace(
+        scenario.tunables, poll=5.0, sync=60.0, read_lag=0.0, bell_delay=0.01, step=0.02, timeout=5.0
+    )
+    first = replace(scenario.orders[0], at=0.5, aged=0.0, held=False, side=Side.BUY, reduce_only=False)
+    destiny = Destiny(0.3) if r.random() < 0.6 else first.destiny
+    scenario.orders = [replace(first, destiny=destiny)]
+    away = r.choice((930.0, 1100.0))
+    verdict = r.choice((QuarantineVerdict.NOT_ACCEPTED, QuarantineVerdict.CANCELED, QuarantineVerdict.ADOPT))
+    scenario.events = [
+        Event("lose", 0.0, seconds=3.0, what=r.choice(("back place", "back place", "out place"))),
+        Event("lose", 0.0, seconds=away, what="back read"),
+        Event("verdict", round(960.0 + r.random() * 60, 3), "operator", what=verdict),
+    ]
+    if r.random() < 0.3:
+        scope = scope_of(r, scenario.orders)
+        scenario.events.append(
+            Event("engage", 880.0 + r.random() * 60, "operator 2", what=TradingState.HALTED, scope=scope)
+        )
+
+
+def hidden_fills(r: random.Random, scenario: Scenario) -> None:
+    """The venue shows the end of an order more than a minute before the fills that explain it."""
+    scenario.tunables = replace(
+        scenario.tunables, fill_lag=75.0, lag_floor=0.9, read_lag=0.0, poll=1.0, hosts=1
+    )
+    first = replace(scenario.orders[0], aged=0.0, held=False, side=Side.BUY, reduce_only=False)
+    at_once = replace(first, ends_at_once=True, life=10.0)
+    scenario.orders = [replace(at_once, destiny=Destiny(0.05, ((0.0, first.quantity),)))]
+    scenario.events = scenario.events[-1:] if r.random() < 0.3 else []
+
+
+def only_smaller(r: random.Random, scenario: Scenario) -> None:
+    """Under `reducing`: what makes a position smaller passes, what makes it larger does not."""
+    first = scenario.orders[0]
+    held = replace(first, quantity=first.quantity * 0 + 18, at=0.0, aged=0.0, held=True)
+    held = replace(held, side=Side.BUY, reduce_only=False, ends_at_once=False, destiny=Destiny())
+    smaller = replace(first, name="B", at=round(0.8 + r.random(), 3), aged=0.0, held=False)
+    smaller = replace(smaller, side=Side.SELL, reduce_only=True, number=first.number ^ 1)
+    larger = replace(smaller, name="C", side=Side.BUY, reduce_only=r.random() < 0.3, number=first.number ^ 2)
+    more = replace(smaller, name="C", at=round(0.8 + r.random(), 3), number=first.number ^ 2)
+    scenario.orders = [held, smaller, larger if r.random() < 0.5 else more]
+    scope = scope_of(r, scenario.orders)
+    scenario.events = [Event("engage", 0.2, "operator", what=TradingState.REDUCING, scope=scope)]
+
+
+def zombies(r: random.Random, scenario: Scenario) -> None:
+    """Workers are stopped with the answer in hand, for longer than their lease, and wake up when others took over."""
+    scenario.tunables = replace(scenario.tunables, lease=6.0, timeout=2.0, bell_loss=0.0, bell_delay=0.01)
+    scenario.orders[0] = replace(scenario.orders[0], aged=0.0)
+    scenario.events = [
+        Event("zombie", 0, f"worker {number + 1}", r.choice((7.0, 9.0, 16.0, 25.0)))
+        for number in range(scenario.tunables.workers)
+    ]
+    if r.random() < 0.5:
+        scenario.events.append(Event("cancel", round(r.random() * 12, 3), "api"))
+
+
+FAMILIES = (
+    *(at_the_bounds, with_a_held_lock, an_old_cancel, stray_bells, doubt_before_more) * 3,
+    *(only_smaller, zombies, zombies, hidden_fills, quarantine),
+)

@@ -54,6 +54,7 @@ class Process:
         "commit_faults",
         "commits",
         "faults",
+        "hold_before_outcome",
         "hold_in_permit",
         "host",
         "is_alive",
@@ -75,6 +76,7 @@ class Process:
         self.commit_faults: dict[int, str] = {}
         self.stall_before_write: list[float] = []
         self.hold_in_permit: list[float] = []
+        self.hold_before_outcome: list[float] = []
         self.threads: list[Thread] = []
         self.transactions: dict[Any, None] = {}  # in the order of their beginning
         self.on_restart: Callable[[], None] = lambda: None

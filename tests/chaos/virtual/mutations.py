@@ -34,6 +34,12 @@ class Mutations:
     unconfirmed_commit_sends: bool = False
     no_poller: bool = False
     cancel_needs_the_gate: bool = False
+    reducing_stops_everything: bool = False
+    reduce_only_is_believed: bool = False
+    late_evidence_is_silent: bool = False
+    missing_fills_are_silent: bool = False
+    quarantine_is_forgotten: bool = False
+    word_before_the_venue: bool = False
     # -- defects the product had ------------------------------------------------------------------------------
     stray_bell_moves_the_lease: bool = False
     stray_bell_cancels: bool = False

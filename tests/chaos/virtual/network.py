@@ -37,6 +37,14 @@ class Network:
         self.written: list[Written] = []
         self.under_way = 0
 
+    @property
+    def longest_question(self) -> float:
+        return self._tunables.timeout + 1.0
+
+    def is_healthy(self, since: float, until: float) -> bool:
+        """Nothing stood in the way of a question between the two instants."""
+        return all(event.at > until or event.at + event.seconds < since for event in self._events)
+
     def is_refused(self) -> bool:
         """No connection can be had now."""
         return any(True for _ in self._active("refuse"))

@@ -8,22 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from trading.domain.doubt import PROCESSING_BOUND
-from trading.domain.enums import OrderStatus, TradingState
+from trading.domain.enums import HaltScope, OrderStatus, Side, TradingState
 from trading.domain.order_states import TERMINAL, can_move
+from trading.domain.steps import FILLS_LAG
 from trading.execution.dispatch_limits import LAST_ACCEPTANCE
 
 from .protocol.approval import scope_names
 from .protocol.sweep import is_in_scope
 from .scenario import LIMIT
-from .store import HaltChangeRow, OrderRow, ScopeKey, SweepRow
+from .store import HaltChangeRow, Move, OrderRow, ScopeKey, SweepRow
 from .venue import FINAL, VenueOrder
 from .world import World
 
 _NEVER_ALIVE = (OrderStatus.DENIED, OrderStatus.LAPSED, OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
 _BOUND = LAST_ACCEPTANCE.total_seconds()
 _PROCESSING = PROCESSING_BOUND.total_seconds()
+_FILLS_LAG = FILLS_LAG.total_seconds() - 0.5  # clocks of one installation differ by as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,7 @@ class Violation:
 
 def judge(world: World) -> list[Violation]:
     rows = {row.client_order_id: row for row in world.store.orders.values()}
-    return [
-        Violation(promise, what)
-        for check in (_once, _known, _evidence, _exposure, _books, _truth, _halts, _late, _sweeps, _latched)
-        for promise, what in check(world, rows)
-    ]
+    return [Violation(promise, what) for check in _CHECKS for promise, what in check(world, rows)]
 
 
 Found = Iterator[tuple[str, str]]
@@ -84,10 +83,13 @@ def _evidence(world: World, rows: Rows) -> Found:
     for move in world.store.moves:
         row = by_id[move.order_id]
         order = world.find_venue_order(row.client_order_id)
+        by_word = world.store.words.get(row.id) == move.at and move.before is OrderStatus.QUARANTINED
         if move.before is not None and not can_move(move.before, move.after):
             yield "O3", f"order {row.name} went from {move.before} to {move.after}, which the table forbids"
-        if move.after in _NEVER_ALIVE and order is not None:
+        if move.after in _NEVER_ALIVE and order is not None and not by_word:
             yield "O3", f"order {row.name} was held for {move.after}, and the venue accepted it"
+        elif by_word or _is_a_noted_gap(world, move, order):
+            continue
         elif move.after in TERMINAL and order is not None and move.filled != order.filled:
             yield (
                 "O3",
@@ -95,20 +97,95 @@ def _evidence(world: World, rows: Rows) -> Found:
             )
 
 
+def _is_a_noted_gap(world: World, move: Move, order: VenueOrder | None) -> bool:
+    """The venue hid fills for longer than it may: then a break was noted in the same commit."""
+    if order is None or world.store.breaks.get(move.order_id) != move.at:
+        return False
+    return any(at <= move.at - _FILLS_LAG for at, _fill in order.fills)
+
+
+def _person(world: World, rows: Rows) -> Found:
+    """A word is believed only where the venue shows nothing; a wrong one, and a gap of fills, halt the account."""
+    by_id = {row.id: row for row in rows.values()}
+    lag = world.venue.read_lag + world.network.longest_question
+    for order_id, at in world.store.words.items():
+        row = by_id[order_id]
+        order = world.find_venue_order(row.client_order_id)
+        if order is None:
+            continue
+        if order.accepted_at < at - lag and world.network.is_healthy(at - lag, at):
+            yield "O3", f"a person's word ended order {row.name} though the venue showed it"
+        if row.status is not OrderStatus.NOT_ACCEPTED and not _was_halted(world, row, at):
+            yield "O3", f"order {row.name} was found alive after a wrong word, and its account was not halted"
+    for order_id, at in world.store.breaks.items():
+        if not _was_halted(world, by_id[order_id], at):
+            yield "O3", f"fills of order {by_id[order_id].name} are missing, and its account was not halted"
+    yield from _silent_gaps(world, by_id)
+
+
+def _silent_gaps(world: World, by_id: dict[int, OrderRow]) -> Found:
+    for move in world.store.moves:
+        order = world.find_venue_order(by_id[move.order_id].client_order_id)
+        if order is None or move.after not in TERMINAL or move.filled == order.filled:
+            continue
+        if move.order_id not in world.store.breaks and move.order_id not in world.store.words:
+            yield "O3", f"order {by_id[move.order_id].name} ended short of its fills, and no break was noted"
+
+
+def _was_halted(world: World, row: OrderRow, since: float) -> bool:
+    scope = (HaltScope.ACCOUNT, row.account)
+    return any(change.scope == scope and change.at >= since for change in world.store.halt_changes)
+
+
 def _exposure(world: World, rows: Rows) -> Found:
+    """After a wrong word, or with fills that the venue hides, the books may allow too much: a halt is the answer."""
+    if world.store.words or world.store.breaks:
+        return
     for at, name in world.venue.accepted:
-        held = world.held_at_venue(rows[name].account, at)
-        if held > LIMIT:
-            yield "O3", f"with order {rows[name].name} the venue held {held}, above the limit of {LIMIT}"
+        row = rows[name]
+        held = world.held_at_venue(row.account, at)
+        most = _worst(held)
+        if most > LIMIT and most > _worst(world.held_at_venue(row.account, at, but=name)):
+            yield "O3", f"with order {row.name} the venue held {most}, above the limit of {LIMIT}"
+        if row.reduce_only and held[row.symbol][0] < 0:
+            yield "K7", f"the reduce-only order {row.name} may turn the position to {held[row.symbol][0]}"
+
+
+def _worst(held: dict[str, tuple[Decimal, Decimal]]) -> Decimal:
+    return sum((max(abs(least), abs(most)) for least, most in held.values()), Decimal(0))
+
+
+def _reduces(world: World, _rows: Rows) -> Found:
+    """What can only shrink a position passes while no scope of it was ever halted."""
+    for move in world.store.moves:
+        row = world.store.orders[move.order_id]
+        if move.after is not OrderStatus.DENIED or not row.reduce_only:
+            continue
+        scopes = scope_names(row.account, row.symbol, row.strategy)
+        halted = any(
+            change.scope in scopes and change.state is TradingState.HALTED
+            for change in world.store.halt_changes
+        )
+        plans = [p for p in world.scenario.orders if (p.account, p.symbol) == (row.account, row.symbol)]
+        held = sum(plan.quantity for plan in plans if plan.held)
+        wanted = sum(plan.quantity for plan in plans if plan.side is Side.SELL)
+        known = all(scope in world.store.scopes for scope in scopes)
+        if row.side is Side.SELL and known and not halted and wanted <= held:
+            yield "K7", f"order {row.name} only makes the position smaller, and was denied"
 
 
 def _books(world: World, _rows: Rows) -> Found:
     for fill_id, count in Counter(world.store.booked).items():
         if count > 1:
             yield "O4", f"fill {fill_id} was booked {count} times"
-    total = sum(order.filled for order in world.venue.orders)
-    if world.store.position != total:
-        yield "O4", f"the position is {world.store.position}, the venue's fills add up to {total}"
+    totals: dict[tuple[str, str], Decimal] = {}
+    for order in world.venue.orders:
+        key = (order.account, order.symbol)
+        totals[key] = totals.get(key, Decimal(0)) + order.filled * order.side.sign
+    for key in {**totals, **world.store.positions}:
+        ours, theirs = world.store.positions.get(key, Decimal(0)), totals.get(key, Decimal(0))
+        if ours != theirs:
+            yield "O4", f"the position in {key[1]} is {ours}, the venue's fills add up to {theirs}"
 
 
 def _truth(world: World, rows: Rows) -> Found:
@@ -150,7 +227,9 @@ def _halts(world: World, rows: Rows) -> Found:
             if scope not in world.store.scopes:
                 yield "K6", f"order {row.name} got a permit though {scope[0]} {scope[1]} has no halt state"
             change = _newest_change(world, scope, permit.at)
-            if change and change.state is not TradingState.ACTIVE and permit.epoch >= change.epoch:
+            if change is None or change.state is TradingState.ACTIVE or permit.epoch < change.epoch:
+                continue
+            if change.state is TradingState.HALTED or not row.reduce_only:
                 yield (
                     "K1",
                     f"order {row.name} was approved and permitted while {scope[0]} {scope[1]} was halted",
@@ -213,3 +292,9 @@ def _latched(world: World, _rows: Rows) -> Found:
             )
         if change.seen_epoch is None:
             newest[change.scope] = change
+
+
+_CHECKS = (
+    *(_once, _known, _evidence, _person, _exposure, _reduces, _books, _truth, _halts, _late, _sweeps),
+    _latched,
+)

@@ -7,10 +7,10 @@ early, clocks of one installation within half a second. Within the bounds everyt
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from trading.domain.enums import HaltScope, TradingState
+from trading.domain.enums import HaltScope, Side, TradingState
 from trading.domain.enums import VenueOrderStatus as V
 
 from .venue import Destiny
@@ -51,6 +51,9 @@ class OrderPlan:
     life: float
     destiny: Destiny
     aged: float = 0.0  # rests at the venue since so many seconds when the story begins
+    held: bool = False  # was filled and booked long before: a position
+    side: Side = Side.BUY
+    reduce_only: bool = False
     number: int = 0  # 128 bits, for the client order id
 
 
@@ -88,12 +91,12 @@ class Scenario:
         """After this instant nothing bad begins any more."""
         times = [order.at for order in self.orders]
         return max(
-            [*times, *(event.at + event.seconds for event in self.events if event.kind not in _BY_STEP)],
+            [*times, *(event.at + event.seconds for event in self.events if event.kind not in BY_STEP)],
             default=0.0,
         )
 
 
-_BY_STEP = ("crash", "pause", "stall", "hold", "commit")
+BY_STEP = ("crash", "pause", "stall", "hold", "zombie", "commit")
 _SCOPES = (HaltScope.EVERYTHING, HaltScope.ACCOUNT, HaltScope.INSTRUMENT, HaltScope.STRATEGY)
 
 
@@ -102,6 +105,8 @@ def make_plain_scenario(seed: int, generator: random.Random) -> Scenario:
     tunables = _tunables(r)
     scenario = Scenario(seed, tunables)
     scenario.orders = [_order(r, index) for index in range(r.choice((1, 1, 2, 2, 3)))]
+    if r.random() < 0.2:
+        _sell_what_is_held(r, scenario.orders)
     names = [*(f"worker {n + 1}" for n in range(tunables.workers)), *OFFICE]
     scenario.events = _operators(r, scenario.orders)
     instants = [order.at for order in scenario.orders] + [event.at for event in scenario.events]
@@ -154,6 +159,15 @@ def _order(r: random.Random, index: int) -> OrderPlan:
     )
 
 
+def _sell_what_is_held(r: random.Random, orders: list[OrderPlan]) -> None:
+    """A position, and reduce-only orders that want to sell of it, perhaps more than there is."""
+    first = replace(orders[0], aged=0.0, held=True, at=0.0, ends_at_once=False, destiny=Destiny())
+    orders[0] = first
+    for index, plan in enumerate(orders[1:] or [replace(_order(r, 1), aged=0.0)], start=1):
+        same = {"account": first.account, "symbol": first.symbol, "aged": 0.0}
+        orders[index:] = [replace(plan, **same, side=Side.SELL, reduce_only=True), *orders[index + 1 :]]
+
+
 def _destiny(r: random.Random, quantity: Decimal, at_once: bool, aged: float) -> Destiny:
     processing = r.choice((0.002, 0.01, 0.05, 0.05, 0.3, 3.0, 9.5))
     if not aged and r.random() < 0.07:
@@ -176,7 +190,7 @@ def _fault(r: random.Random, at: float, names: list[str], orders: list[OrderPlan
         return Event(kind, r.randint(1, 60), who, r.choice((0.2, 1.0, 5.0)))
     if kind == "pause":
         return Event(kind, r.randint(1, 60), who, r.choice((0.3, 1.2, 3.0, 7.0, 25.0)))
-    if kind in ("stall", "hold"):
+    if kind in ("stall", "hold", "zombie"):
         return Event(kind, 0, f"worker {r.randint(1, 2)}", r.choice((0.5, 2.0, 6.0, 25.0)))
     if kind == "commit":
         return Event(kind, r.randint(1, 12), who, what=r.choice(("done", "undone")))
@@ -185,9 +199,11 @@ def _fault(r: random.Random, at: float, names: list[str], orders: list[OrderPlan
         return Event(
             kind, at, seconds=r.choice((0.5, 3.0, 15.0)), what=what, amount=r.choice((0.5, 2.0, 8.0, 30.0))
         )
+    if kind in ("database", "bells"):
+        return Event(kind, at, seconds=r.choice((0.3, 2.0, 8.0)))
     if kind == "outage":
         return Event(
-            kind, at, seconds=r.choice((0.5, 3.0, 20.0)), what=r.choice(("errs", "does it and errs"))
+            kind, at, seconds=r.choice((0.5, 3.0, 20.0, 60.0)), what=r.choice(("errs", "does it and errs"))
         )
     if kind == "refuse":
         return Event(kind, at, seconds=r.choice((0.3, 2.0)))
@@ -200,6 +216,7 @@ def _fault(r: random.Random, at: float, names: list[str], orders: list[OrderPlan
 _FAULTS = (
     *("crash", "crash", "crash", "pause", "pause", "stall", "hold", "commit", "lose", "lose"),
     *("lose", "slow", "outage", "outage", "refuse", "forge", "forge", "missing scope"),
+    *("zombie", "zombie", "database", "bells"),
 )
 
 
@@ -241,6 +258,10 @@ _WORDS = {
     "pause": lambda e: f"{e.who} is stopped at its step {e.at:.0f} for {e.seconds} s",
     "stall": lambda e: f"{e.who} is stopped between its last check and the write, for {e.seconds} s",
     "hold": lambda e: f"{e.who} is stopped while its permit holds the halt lock, for {e.seconds} s",
+    "zombie": lambda e: f"{e.who} is stopped with the answer in hand, for {e.seconds} s",
+    "database": lambda e: f"at t={e.at}s the database is restarted and away for {e.seconds} s",
+    "bells": lambda e: f"from t={e.at}s for {e.seconds} s the broker is away",
+    "verdict": lambda e: f"at t={e.at}s {e.who} says of a quarantined order: {e.what}",
     "commit": lambda e: f"the answer to commit {e.at:.0f} of {e.who} is lost (it was {e.what})",
     "lose": lambda e: f"from t={e.at}s for {e.seconds} s the network loses: {e.what}",
     "slow": lambda e: f"from t={e.at}s for {e.seconds} s the network adds {e.amount} s to: {e.what}",

@@ -13,7 +13,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from trading.domain.enums import CancelState, OrderStatus, TradingState
+from trading.domain.enums import CancelState, OrderStatus, Side, TradingState
 
 from .kernel import Kernel, Process, Steps, StoreError
 from .locks import Lock
@@ -34,7 +34,9 @@ class OrderRow:
     account: str
     symbol: str
     strategy: str
+    side: Side
     quantity: Decimal
+    reduce_only: bool
     ends_at_once: bool
     status: OrderStatus
     created_at: float
@@ -119,7 +121,7 @@ class Store:
     scopes: dict[ScopeKey, TradingState] = field(default_factory=dict)
     epoch: int = 1
     limits_version: int = 1
-    position: Decimal = ZERO
+    positions: dict[tuple[str, str], Decimal] = field(default_factory=dict)  # by account and symbol
     fills: dict[str, tuple[int, Decimal]] = field(default_factory=dict)
     booked: list[str] = field(default_factory=list)
     signals: dict[str, int] = field(default_factory=dict)
@@ -128,8 +130,15 @@ class Store:
     permits: list[PermitRow] = field(default_factory=list)
     halt_changes: list[HaltChangeRow] = field(default_factory=list)
     cancel_requests: dict[int, float] = field(default_factory=dict)
+    words: dict[int, float] = field(default_factory=dict)  # orders ended by a person's word, and when
+    breaks: dict[int, float] = field(default_factory=dict)  # orders that ended short of fills, and when noted
+    down_until: float = -1.0
     locks: dict[Any, Lock] = field(default_factory=dict)
     next_id: int = 1
+
+    def add_to_position(self, account: str, symbol: str, change: Decimal) -> None:
+        key = (account, symbol)
+        self.positions[key] = self.positions.get(key, ZERO) + change
 
     def lock_named(self, key: Any) -> Lock:
         lock = self.locks.get(key)
@@ -215,6 +224,8 @@ class Transaction:
 
     def check(self) -> None:
         self._touched += 1
+        if self.store.down_until > self.process.kernel.now:
+            self.abort()
         if not self._is_open:
             raise StoreError("the server ended the transaction")
 
@@ -230,7 +241,7 @@ class Transaction:
             raise StoreError("connection lost in COMMIT")
         self._apply()
         yield None
-        if fault:
+        if fault or self.store.down_until > self.process.kernel.now:
             raise StoreError("connection lost after COMMIT")
 
     def _apply(self) -> None:

@@ -59,7 +59,7 @@ def _without_order(scenario: Scenario, index: int) -> Scenario:
 
 
 def _names_an_order(event: Event) -> bool:
-    return event.kind in ("cancel", "forge")
+    return event.kind in ("cancel", "forge", "verdict")
 
 
 def tell(seed: int, mutations: Mutations) -> str:
@@ -88,6 +88,10 @@ def _describe(plan: OrderPlan) -> str:
     where = f"{plan.quantity} {plan.symbol} on {plan.account}" + (
         f" by {plan.strategy}" if plan.strategy else ""
     )
+    if plan.held:
+        return f"a position of {plan.quantity} {plan.symbol} on {plan.account}, by order {plan.name}"
+    if plan.reduce_only:
+        kind = f"reduce-only {kind} {plan.side}"
     if plan.aged:
         return f"{kind} order {plan.name}, {where}, which rests at the venue since {plan.aged:.0f} s"
     return f"{kind} order {plan.name}, {where}, asked for at t={plan.at}s"

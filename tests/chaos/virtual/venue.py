@@ -48,6 +48,7 @@ class VenueOrder:
     client_order_id: str
     account: str
     symbol: str
+    side: Side
     quantity: Decimal
     accepted_at: float
     status: V = V.OPEN
@@ -95,7 +96,14 @@ class Venue:
 
     # -- acting ------------------------------------------------------------------------------------------------
     def place(
-        self, reply: Reply, client_id: str, account: str, symbol: str, quantity: Decimal, latest: float
+        self,
+        reply: Reply,
+        client_id: str,
+        account: str,
+        symbol: str,
+        side: Side,
+        quantity: Decimal,
+        latest: float,
     ) -> None:
         """`latest`: stamp + window, after which the request is refused unread."""
         if self.checks_window and self._kernel.now > latest:
@@ -107,26 +115,22 @@ class Venue:
             return
         self.processing += 1
         destiny = self.destinies[client_id]
-        self._kernel.call_later(
-            destiny.processing, self._process, reply, client_id, account, symbol, quantity, destiny
-        )
+        order = VenueOrder("", client_id, account, symbol, side, quantity, 0.0)
+        self._kernel.call_later(destiny.processing, self._process, reply, order, destiny)
 
-    def _process(
-        self, reply: Reply, client_id: str, account: str, symbol: str, quantity: Decimal, destiny: Destiny
-    ) -> None:
+    def _process(self, reply: Reply, order: VenueOrder, destiny: Destiny) -> None:
         self.processing -= 1
         if destiny.is_refused:
-            self._kernel.tell("venue", f"refuses order {self.names[client_id]} for good")
+            self._kernel.tell("venue", f"refuses order {self.names[order.client_order_id]} for good")
             reply(Refused("30004", "insufficient balance"))
             return
-        order = self.accept(client_id, account, symbol, quantity, destiny)
+        self.accept(order, destiny)
         reply(Placed(order.exchange_order_id))
 
-    def accept(
-        self, client_id: str, account: str, symbol: str, quantity: Decimal, destiny: Destiny
-    ) -> VenueOrder:
+    def accept(self, order: VenueOrder, destiny: Destiny) -> None:
         now = self._kernel.now
-        order = VenueOrder(f"X{len(self.orders) + 1}", client_id, account, symbol, quantity, now)
+        client_id = order.client_order_id
+        order.exchange_order_id, order.accepted_at = f"X{len(self.orders) + 1}", now
         order.history.append((now, V.OPEN, ZERO))
         self.orders.append(order)
         self.accepted.append((now, client_id))
@@ -137,7 +141,6 @@ class Venue:
         if destiny.ends_as is not None:
             last = max((delay for delay, _ in destiny.fills), default=0.0)
             self._kernel.call_later(last, self._end, order, destiny.ends_as)
-        return order
 
     def cancel(self, reply: Reply, client_id: str) -> None:
         self.cancels.append((self._kernel.now, client_id))
@@ -216,7 +219,7 @@ class Venue:
             order.client_order_id,
             order.exchange_order_id,
             order.symbol,
-            Side.BUY,
+            order.side,
             status,
             order.quantity,
             filled,
@@ -229,7 +232,7 @@ class Venue:
             order.exchange_order_id,
             order.client_order_id,
             order.symbol,
-            Side.BUY,
+            order.side,
             Decimal(1),
             quantity,
             ZERO,

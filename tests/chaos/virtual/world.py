@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from decimal import Decimal
 
-from trading.domain.enums import CancelState, HaltScope, OrderStatus, TradingState
+from trading.domain.enums import CancelState, HaltScope, OrderStatus, QuarantineVerdict, Side, TradingState
 from trading.domain.enums import VenueOrderStatus as V
 from trading.domain.order_states import TERMINAL
 
@@ -19,15 +19,19 @@ from .mutations import Mutations
 from .network import Network
 from .protocol.approval import make_row, submit
 from .protocol.cancellation import ask_for_cancel
-from .protocol.halts import Engaged, engage, release
-from .protocol.node import Node
+from .protocol.halts import engage, release
+from .protocol.node import Engaged, Node
 from .protocol.poller import answer_bells, poll_for_ever, sweep_for_ever, sync_for_ever
-from .scenario import ACCOUNTS, OFFICE, STRATEGIES, SYMBOLS, Event, OrderPlan, Scenario
+from .protocol.resolution import say_word
+from .scenario import ACCOUNTS, BY_STEP, OFFICE, STRATEGIES, SYMBOLS, Event, OrderPlan, Scenario
 from .store import OrderRow, PermitRow, Store
 from .venue import Venue, VenueOrder
 
 FAULTS_END_AFTER = 30.0
 PATIENCE = 150.0  # after the last fault everything has to be in the venue's truth
+SLOW_LOOKS = 330.0  # what is quarantined is asked about each five minutes
+_LONG_DOUBT = 600.0
+_LONG = 1000.0
 _CHUNK = 1.0
 _SAME = {
     V.OPEN: (OrderStatus.OPEN,),
@@ -36,6 +40,7 @@ _SAME = {
     V.CANCELED: (OrderStatus.CANCELED, OrderStatus.EXPIRED),
     V.EXPIRED: (OrderStatus.CANCELED, OrderStatus.EXPIRED),
 }
+_ENDED_EMPTY = (V.CANCELED, V.EXPIRED)
 _NEVER_THERE = (OrderStatus.DENIED, OrderStatus.LAPSED, OrderStatus.REJECTED, OrderStatus.NOT_ACCEPTED)
 _THREADS: dict[str, tuple[Callable[[Node], Steps], ...]] = {
     "worker": (answer_bells, poll_for_ever),
@@ -68,6 +73,7 @@ class World:
         self.venue.checks_window = not mutations.no_request_expiry
         self.network = Network(self.kernel, t, scenario.events)
         self.stop_flags: set[int] = set()
+        self._broker_outages = [event for event in scenario.events if event.kind == "bells"]
         self.engaged: list[Engaged] = []
         self.workers = [f"worker {number + 1}" for number in range(t.workers)]
         self.nodes = {
@@ -84,9 +90,8 @@ class World:
         t = self.scenario.tunables
         host = index % t.hosts if name in self.workers else 0
         process = Process(self.kernel, name, host, t.skew * (self.kernel.random() - 0.5) if t.skew else 0.0)
-        node = Node(
-            process, self.store, self.venue, self.network, t, self.mutations, self.ring, self.stop_flags
-        )
+        shared = (self.store, self.venue, self.network, t, self.mutations, self.ring, self.stop_flags)
+        node = Node(process, *shared, self.engaged)
 
         def start() -> None:
             node.bells, node.waiting = [], None
@@ -110,6 +115,9 @@ class World:
         if plan.aged:
             self._put_aged(plan)
             return
+        if plan.held:
+            self._put_held(plan)
+            return
         probe = make_row(self.nodes["api"], plan, OrderStatus.PROPOSED)
         self.venue.names[probe.client_order_id] = plan.name
         self.venue.destinies[probe.client_order_id] = plan.destiny
@@ -118,11 +126,9 @@ class World:
     def _put_aged(self, plan: OrderPlan) -> None:
         """It rests at the venue, acknowledged long ago."""
         row = make_row(self.nodes["api"], plan, OrderStatus.OPEN)
-        self.venue.names[row.client_order_id] = plan.name
-        order = self.venue.accept(row.client_order_id, row.account, row.symbol, row.quantity, plan.destiny)
+        order = self._put_at_venue(row, plan)
         order.accepted_at = -plan.aged
         order.history[0] = (-plan.aged, V.OPEN, order.filled)
-        self.venue.accepted.pop()
         row.created_at = row.acknowledged_at = row.permit_at = -plan.aged
         row.attempt, row.approved_epoch, row.limits_version = 1, 1, 1
         row.exchange_order_id = order.exchange_order_id
@@ -130,9 +136,32 @@ class World:
         self.store.signals[plan.name] = row.id
         self.store.permits.append(PermitRow(-plan.aged, -plan.aged, row.id, 1, 1))
 
+    def _put_at_venue(self, row: OrderRow, plan: OrderPlan) -> VenueOrder:
+        self.venue.names[row.client_order_id] = plan.name
+        order = VenueOrder(
+            "", row.client_order_id, row.account, row.symbol, row.side, row.quantity, self.kernel.now
+        )
+        self.venue.accept(order, plan.destiny)
+        self.venue.accepted.pop()
+        return order
+
+    def _put_held(self, plan: OrderPlan) -> None:
+        """It was filled and booked long ago: a position."""
+        row = make_row(self.nodes["api"], plan, OrderStatus.FILLED)
+        order = self._put_at_venue(row, plan)
+        order.filled = row.filled = row.venue_filled = row.quantity
+        order.status, order.accepted_at, order.history = V.FILLED, -_LONG, [(-_LONG, V.FILLED, row.quantity)]
+        row.created_at = row.acknowledged_at = row.permit_at = -_LONG
+        row.attempt, row.approved_epoch, row.limits_version = 1, 1, 1
+        row.exchange_order_id = order.exchange_order_id
+        self.store.orders[row.id] = row
+        self.store.signals[plan.name] = row.id
+        self.store.permits.append(PermitRow(-_LONG, -_LONG, row.id, 1, 1))
+        self.store.add_to_position(row.account, row.symbol, row.quantity * row.side.sign)
+
     def _plan_event(self, event: Event) -> None:
         node = self.nodes.get(event.who)
-        if event.kind in ("crash", "pause", "stall", "hold", "commit"):
+        if event.kind in BY_STEP:
             if node is not None:
                 self._arm(node.process, event)
         elif event.kind == "engage":
@@ -146,6 +175,8 @@ class World:
             process.stall_before_write.append(event.seconds)
         elif event.kind == "hold":
             process.hold_in_permit.append(event.seconds)
+        elif event.kind == "zombie":
+            process.hold_before_outcome.append(event.seconds)
         elif event.kind == "commit":
             process.commit_faults[int(event.at)] = event.what
         else:
@@ -199,6 +230,29 @@ class World:
 
         self.kernel.call_later(event.at, self._spawn_if_alive, self.nodes["api"], ask)
 
+    def plan_verdict(self, event: Event) -> None:
+        plans = self.scenario.orders
+        name = plans[event.order].name if event.order < len(plans) else ""
+
+        def say(node: Node) -> Steps:
+            order_id = self.store.signals.get(name)
+            if order_id is not None:
+                yield from say_word(node, order_id, QuarantineVerdict(event.what))
+
+        self.kernel.call_later(event.at, self._spawn_if_alive, self.nodes[event.who], say)
+
+    def plan_database(self, event: Event) -> None:
+        """The server is restarted: every open transaction is gone, and nothing can be asked for a while."""
+
+        def stop() -> None:
+            self.kernel.tell("the database", f"is away for {event.seconds} s")
+            self.store.down_until = self.kernel.now + event.seconds
+            for node in self.nodes.values():
+                for transaction in tuple(node.process.transactions):
+                    transaction.abort()
+
+        self.kernel.call_later(event.at, stop)
+
     def plan_limits(self, event: Event) -> None:
         def change() -> None:
             self.store.limits_version += 1
@@ -222,11 +276,15 @@ class World:
     # -- bells -------------------------------------------------------------------------------------------------
     def ring(self, task: str, order_id: int) -> None:
         t, r = self.scenario.tunables, self.kernel.random
-        if t.bell_loss and r() < t.bell_loss:
+        if (t.bell_loss and r() < t.bell_loss) or self._are_bells_away():
             return
         copies = 3 if t.bell_doubling and r() < t.bell_doubling else 1
         for _ in range(copies):
             self.kernel.call_later(t.bell_delay * r(), self._deliver, task, order_id)
+
+    def _are_bells_away(self) -> bool:
+        now = self.kernel.now
+        return any(event.at <= now < event.at + event.seconds for event in self._broker_outages)
 
     def _deliver(self, task: str, order_id: int) -> None:
         node = self.nodes[self.workers[int(self.kernel.random() * len(self.workers))]]
@@ -240,7 +298,7 @@ class World:
     def run(self) -> None:
         calm = self.scenario.calm_from
         self.kernel.run(calm)
-        end = calm + PATIENCE
+        end = calm + PATIENCE + (SLOW_LOOKS if calm > _LONG_DOUBT else 0.0)
         while self.kernel.now < end and not self.is_settled():
             self.kernel.run(self.kernel.now + _CHUNK)
             if self.kernel.now > calm + FAULTS_END_AFTER:
@@ -252,7 +310,7 @@ class World:
         for node in self.nodes.values():
             process = node.process
             process.faults, process.commit_faults = {}, {}
-            process.stall_before_write, process.hold_in_permit = [], []
+            process.stall_before_write, process.hold_in_permit, process.hold_before_outcome = [], [], []
 
     def is_settled(self) -> bool:
         venue = self.venue
@@ -273,6 +331,8 @@ class World:
             if row.status in _NEVER_THERE:
                 return ""
             return f"order {row.name} is {row.status}, and the venue never had it"
+        if row.id in self.store.words and order.status in _ENDED_EMPTY and not order.filled:
+            return "" if row.status in (*_NEVER_THERE, *_SAME[order.status]) else "its word was lost"
         if row.status not in _SAME[order.status] or row.filled != order.filled:
             return f"order {row.name} is {row.status} ({row.filled}), at the venue {order.status} ({order.filled})"
         if row.cancel_state is not CancelState.NONE and row.status not in TERMINAL:
@@ -282,13 +342,24 @@ class World:
     def find_venue_order(self, client_order_id: str) -> VenueOrder | None:
         return next((o for o in self.venue.orders if o.client_order_id == client_order_id), None)
 
-    def held_at_venue(self, account: str, instant: float) -> Decimal:
-        """What an account holds and may still get by what rests, by the venue alone."""
-        held = Decimal(0)
+    def held_at_venue(
+        self, account: str, instant: float, but: str = ""
+    ) -> dict[str, tuple[Decimal, Decimal]]:
+        """Per symbol the least and the most that an account may come to hold by what rests, by the venue alone.
+
+        `but`: without this order.
+        """
+        held: dict[str, tuple[Decimal, Decimal]] = {}
         for order in self.venue.orders:
             seen = order.seen_at(instant) if order.account == account else None
-            if seen is not None:
-                held += seen[1] if seen[0] not in (V.OPEN, V.PARTIALLY_FILLED) else order.quantity
+            if seen is None or order.client_order_id == but:
+                continue
+            at_most = seen[1] if seen[0] not in (V.OPEN, V.PARTIALLY_FILLED) else order.quantity
+            least, most = held.get(order.symbol, (Decimal(0), Decimal(0)))
+            if order.side is Side.BUY:
+                held[order.symbol] = (least + seen[1], most + at_most)
+            else:
+                held[order.symbol] = (least - at_most, most - seen[1])
         return held
 
 
@@ -305,4 +376,6 @@ _PLANS: dict[str, Callable[[World, Event], None]] = {
     "cancel": World.plan_cancel,
     "limits": World.plan_limits,
     "forge": World.plan_stray,
+    "verdict": World.plan_verdict,
+    "database": World.plan_database,
 }

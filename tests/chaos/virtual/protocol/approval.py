@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from uuid import UUID
 
 from trading.domain.client_order_id import client_order_id
 from trading.domain.enums import HaltScope, OrderStatus, TradingState
 from trading.domain.gate import ScopeState, ask_gate
-from trading.domain.order_states import AT_RISK
 
 from ..kernel import Steps, StoreError
-from ..scenario import LIMIT, OrderPlan
+from ..scenario import OrderPlan
 from ..store import OrderRow, ScopeKey
+from .exposure import passes_rules, shrinks_position
 from .node import Node
 
 INSTANCE = "sim0"
 BELL_GRACE = 0.5
-_IN_DOUBT = (OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED)
 
 
 def submit(me: Node, plan: OrderPlan) -> Steps:
@@ -45,7 +43,8 @@ def decide(me: Node, plan: OrderPlan) -> Steps:
     yield from tx.statement()
     scopes = read_scopes(me, plan.account, plan.symbol, plan.strategy)
     yield from tx.statement()
-    denied = bool(ask_gate(scopes, shrinks_position=False)) or exceeds_limit(me, plan)
+    shrinks = shrinks_position(me, plan) and not me.mutations.reducing_stops_everything
+    denied = bool(ask_gate(scopes, shrinks_position=shrinks)) or not passes_rules(me, plan)
     row = make_row(me, plan, OrderStatus.DENIED if denied else OrderStatus.APPROVED)
     if not denied:
         row.approved_epoch, row.limits_version = epoch, me.store.limits_version
@@ -67,7 +66,9 @@ def make_row(me: Node, plan: OrderPlan, status: OrderStatus) -> OrderRow:
         plan.account,
         plan.symbol,
         plan.strategy,
+        plan.side,
         plan.quantity,
+        plan.reduce_only,
         plan.ends_at_once,
         status,
         me.now,
@@ -89,15 +90,3 @@ def read_scopes(me: Node, account: str, symbol: str, strategy: str) -> list[Scop
         ScopeState(HaltScope(scope), target, me.store.scopes.get((scope, target), missing))
         for scope, target in scope_names(account, symbol, strategy)
     ]
-
-
-def exceeds_limit(me: Node, plan: OrderPlan) -> bool:
-    """The exposure rule: what is held, plus what is or may be at the venue, plus this order."""
-    held = Decimal(0)
-    for row in me.store.orders.values():
-        if row.account != plan.account:
-            continue
-        held += row.filled
-        if row.status in AT_RISK and not (me.mutations.exposure_without_doubt and row.status in _IN_DOUBT):
-            held += row.quantity - row.filled
-    return held + plan.quantity > LIMIT

@@ -41,6 +41,9 @@ def dispatch_order(me: Node, order_id: int) -> Steps:
     outcome = yield from place_order(me, permit)
     if me.mutations.blind_retry and isinstance(outcome, Unknown):
         outcome = yield from place_order(me, permit)
+    if me.process.hold_before_outcome:
+        me.process.pause(me.process.hold_before_outcome.pop())
+        yield 0.0
     yield from record_outcome(me, order_id, permit.attempt, outcome)
 
 
@@ -99,7 +102,7 @@ def _facts(me: Node, row: OrderRow) -> PermitFacts:
 def _approval(me: Node, row: OrderRow, facts: PermitFacts) -> ApprovalView:
     expires = None if row.expires_at is None else as_time(row.expires_at)
     epoch = facts.epoch if me.mutations.no_epoch else row.approved_epoch
-    return ApprovalView(expires, epoch, row.limits_version)
+    return ApprovalView(expires, epoch, row.limits_version, row.reduce_only)
 
 
 def _record_permit(me: Node, tx: Transaction, row: OrderRow, facts: PermitFacts) -> None:
@@ -136,6 +139,7 @@ def place_order(me: Node, permit: Permit) -> Steps:
         row.client_order_id,
         row.account,
         row.symbol,
+        row.side,
         row.quantity,
         permit.latest,
     )

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from trading.domain.enums import HaltScope, OrderStatus, TradingState
 from trading.execution.dispatch_limits import PERMIT_SECONDS
 
 from ..kernel import Steps, StoreError
 from ..store import HaltChangeRow, ScopeKey, SweepRow, Transaction
-from .node import Node
+from .node import Engaged, Node
 
 LOCK_SECONDS = 2.0
 _NAP = 0.02
 
 
-@dataclass(slots=True)
-class Engaged:
-    """What the oracle holds an engagement to. `returned_at` None: the operator never got an answer."""
-
-    scope: ScopeKey
-    state: TradingState
-    epoch: int
-    committed_at: float
-    returned_at: float | None = None
-
-
-def engage(me: Node, scope: ScopeKey, state: TradingState, on_commit: Callable[[Engaged], None]) -> Steps:
+def engage(
+    me: Node,
+    scope: ScopeKey,
+    state: TradingState,
+    on_commit: Callable[[Engaged], None] | None = None,
+    *,
+    cancels: bool = True,
+) -> Steps:
+    """`cancels` False leaves open orders alone: a halt that settlement engages by itself."""
     if scope[0] == HaltScope.EVERYTHING and state is TradingState.HALTED:
         me.stop_flags.add(me.process.host)
     tx = me.begin()
     granted = yield from tx.take("halts", timeout=LOCK_SECONDS)
     yield from _write_change(me, tx, scope, state)
     entry = Engaged(scope, state, 0, 0.0)
-    sweep = SweepRow(me.store.new_id(), scope, 0, me.now) if state is TradingState.HALTED else None
+    sweep = (
+        SweepRow(me.store.new_id(), scope, 0, me.now) if cancels and state is TradingState.HALTED else None
+    )
 
     def record() -> None:
         me.store.epoch += 1
         entry.epoch, entry.committed_at = me.store.epoch, me.database_now
         me.store.halt_changes.append(HaltChangeRow(me.database_now, scope, state, entry.epoch))
-        on_commit(entry)
+        me.engaged.append(entry)
+        if on_commit is not None:
+            on_commit(entry)
         me.tell(f"commits {state} for {scope[0]} {scope[1]} (epoch {entry.epoch})")
         if sweep is not None:
             sweep.epoch = entry.epoch

@@ -111,4 +111,7 @@ def _plan(me: Node, row: OrderRow) -> None:
         return
     if row.status is OrderStatus.IN_DOUBT and should_quarantine(state, me.time):
         me.move_order(row, OrderStatus.QUARANTINED)
+        if me.mutations.quarantine_is_forgotten:
+            row.next_action_at = None
+            return
     row.next_action_at = as_seconds(next_query_at(state, me.time))

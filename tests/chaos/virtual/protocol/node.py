@@ -6,15 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from trading.domain.enums import OrderStatus
+from trading.domain.enums import OrderStatus, TradingState
 from trading.domain.order_states import can_move, is_terminal
 
-from ..kernel import Process, Steps, Waiter, as_time
+from ..kernel import Process, Steps, StoreError, Waiter, as_time
 from ..mutations import Mutations
 from ..network import Network
 from ..scenario import Tunables
-from ..store import OrderRow, Store, Transaction
+from ..store import OrderRow, ScopeKey, Store, Transaction
 from ..venue import Venue
+
+
+@dataclass(slots=True)
+class Engaged:
+    """What the oracle holds an engagement to. `returned_at` None: the operator never got an answer."""
+
+    scope: ScopeKey
+    state: TradingState
+    epoch: int
+    committed_at: float
+    returned_at: float | None = None
 
 
 class IllegalMove(Exception):
@@ -31,6 +42,7 @@ class Node:
     mutations: Mutations
     ring: Callable[[str, int], None]
     stop_flags: set[int]
+    engaged: list[Engaged]
     bells: list[tuple[str, int]] = field(default_factory=list)
     waiting: Waiter | None = None
 
@@ -53,6 +65,8 @@ class Node:
     def read(self, order_id: int) -> Steps:
         """One plain SELECT. The caller must not change what it gets."""
         yield None
+        if self.store.down_until > self.process.kernel.now:
+            raise StoreError("no connection to the database")
         return self.store.orders[order_id]
 
     def tell(self, what: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
-from trading.domain.enums import CancelState, OrderStatus
+from trading.domain.enums import CancelState, HaltScope, OrderStatus, TradingState
 from trading.domain.evidence import OrderView, Verdict, weigh
 from trading.domain.order_states import AT_RISK, GIVEN_UP, TERMINAL, UNRESOLVED, can_move
 from trading.domain.outcomes import FillReport, OrderReport
@@ -13,6 +14,7 @@ from trading.domain.steps import waits_for_fills
 
 from ..kernel import Steps, as_time
 from ..store import OrderRow, Transaction
+from .halts import engage
 from .node import Node
 
 AGAIN = 0.3
@@ -25,14 +27,31 @@ def settle(
     """Generator: True if the order is final and fully booked."""
     tx = me.begin()
     row = yield from tx.lock_order(order_id)
+    before, announced, alarms = row.status, row.venue_filled, []
     booked = [fill for fill in fills if _book_fill(me, tx, row, fill)]
+    if booked:
+        _judge_fills(row, before, announced, alarms)
     if report is not None:
-        _take_report(me, row, report)
+        _take_report(me, tx, row, report, alarms)
     elif booked:
         _move_by_fills(me, row)
     complete = row.status in TERMINAL and row.filled >= row.venue_filled
     yield from tx.commit()
+    if alarms and not me.mutations.late_evidence_is_silent:
+        yield from _halt_account(me, row, alarms)
     return complete
+
+
+def _halt_account(me: Node, row: OrderRow, alarms: list[str]) -> Steps:
+    me.tell(f"raises an alarm about order {row.name}: {'; '.join(alarms)}")
+    yield from engage(me, (HaltScope.ACCOUNT, row.account), TradingState.HALTED, cancels=False)
+
+
+def _judge_fills(row: OrderRow, before: OrderStatus, announced: Decimal, alarms: list[str]) -> None:
+    if before in TERMINAL and row.filled > announced:
+        alarms.append(f"fills arrived for an order that was {before}")
+    if row.filled > row.quantity:
+        alarms.append(f"the fills add up to {row.filled} of {row.quantity}")
 
 
 def _book_fill(me: Node, tx: Transaction, row: OrderRow, fill: FillReport) -> bool:
@@ -43,7 +62,7 @@ def _book_fill(me: Node, tx: Transaction, row: OrderRow, fill: FillReport) -> bo
     def book() -> None:
         store.fills[fill.venue_fill_id] = (row.id, fill.quantity)
         store.booked.append(fill.venue_fill_id)
-        store.position += fill.quantity
+        store.add_to_position(row.account, row.symbol, fill.quantity * row.side.sign)
 
     tx.at_commit.append(book)
     row.filled += fill.quantity
@@ -52,7 +71,7 @@ def _book_fill(me: Node, tx: Transaction, row: OrderRow, fill: FillReport) -> bo
     return True
 
 
-def _take_report(me: Node, row: OrderRow, report: OrderReport) -> None:
+def _take_report(me: Node, tx: Transaction, row: OrderRow, report: OrderReport, alarms: list[str]) -> None:
     view = OrderView(row.status, row.quantity, row.filled, seen_at_venue=row.acknowledged_at is not None)
     verdict = weigh(view, report, row.venue_filled)
     row.exchange_order_id = row.exchange_order_id or report.exchange_order_id
@@ -60,16 +79,24 @@ def _take_report(me: Node, row: OrderRow, report: OrderReport) -> None:
         row.acknowledged_at = me.now
     if verdict.venue_filled != row.venue_filled:
         row.venue_filled, row.announced_at = verdict.venue_filled, me.now
-    if verdict.status is not row.status and not _held_back(me, row, verdict):
+    if verdict.overfilled and verdict.changed:
+        alarms.append(f"the venue filled {verdict.venue_filled} of {row.quantity}")
+    if verdict.reopened:
+        alarms.append(f"the venue shows {report.status} for an order that was {row.status}")
+    if verdict.status is not row.status and not _held_back(me, tx, row, verdict, alarms):
         _apply_status(me, row, verdict.status)
 
 
-def _held_back(me: Node, row: OrderRow, verdict: Verdict) -> bool:
-    if me.mutations.final_before_fills:
+def _held_back(me: Node, tx: Transaction, row: OrderRow, verdict: Verdict, alarms: list[str]) -> bool:
+    missing = verdict.venue_filled - row.filled
+    if me.mutations.final_before_fills or verdict.status not in TERMINAL or missing <= 0:
         return False
     since = row.acknowledged_at if me.mutations.fills_lag_from_acknowledgement else row.announced_at
     announced = None if since is None else as_time(since)
-    if not waits_for_fills(verdict.status, verdict.venue_filled - row.filled, announced, me.time):
+    if not waits_for_fills(verdict.status, missing, announced, me.time):
+        alarms.append(f"{missing} filled at the venue have no fill record")
+        if not me.mutations.missing_fills_are_silent:
+            tx.at_commit.append(lambda: me.store.breaks.update({row.id: me.database_now}))
         return False
     if row.status in UNRESOLVED | GIVEN_UP:
         _apply_status(me, row, OrderStatus.PARTIALLY_FILLED if verdict.venue_filled else OrderStatus.OPEN)
