@@ -54,7 +54,7 @@ def test_other_seeds_are_other_scenarios():
 
 
 def test_a_failing_seed_is_told_in_a_few_sentences_and_always_the_same():
-    seed = next(seed for seed in range(100) if run_seed(seed, broken("no_epoch")).violations)
+    seed = next(seed for seed in range(1000) if run_seed(seed, broken("no_epoch")).violations)
     scenario, outcome = shrink(seed, broken("no_epoch"))
     whole = make_scenario(seed, random.Random(seed))
     assert len(scenario.events) <= len(whole.events) and outcome.violations
@@ -82,7 +82,16 @@ STEPS = {
     "approval": ["decide"],
     "dispatch": ["dispatch_order", "_take_permit", "lapse_if_void"],
     "outcome": ["record_outcome", "put_in_doubt"],
-    "settlement": ["settle", "_book_fill", "_take_report", "_held_back", "_apply_status", "_move_by_fills"],
+    "settlement": [
+        "settle",
+        "_halt_account",
+        "_judge_fills",
+        "_book_fill",
+        "_take_report",
+        "_held_back",
+        "_apply_status",
+        "_move_by_fills",
+    ],
     "following": ["follow_order", "_is_complete", "_query", "_cancel_again", "_plan_next"],
     "in_doubt": [
         "expire_lease",
@@ -97,6 +106,7 @@ STEPS = {
     "halts": ["engage", "release", "_drain", "_write_change", "_young_permits"],
     "sweep": ["run_sweep", "_in_scope", "_one_round", "_cancel_ours", "_cancel", "_look", "_finish"],
     "poller": ["advance_order", "poll_once", "_claim"],
+    "resolution": ["resolve_quarantined"],
 }
 
 

@@ -19,6 +19,7 @@ from trading.execution.dispatch import dispatch_order
 from trading.execution.following import follow_order
 from trading.execution.settlement import ACTOR, settle
 from trading.models import AuditEntry, Break, Fill, HaltState, Order, Position
+from trading.queries.halts import current_epoch
 
 D = Decimal
 
@@ -266,3 +267,23 @@ def test_a_fill_older_than_the_balances_is_not_added_to_them_again(world: World)
     old = replace(fill_of(order, 1), filled_at=before - timedelta(minutes=1))
     settle(order.id, fills=[old], source="fills")
     assert world.balances_agree()
+
+
+def test_the_account_is_halted_before_an_alarm_is_written(world: World, monkeypatch):
+    """A process that dies in between leaves a halt, never an alarm without one."""
+    order = world.rest()
+    move_order(fresh(order), OrderStatus.CANCELED, actor=ACTOR)
+
+    def dies(*_arguments, **_more):
+        raise SystemExit
+
+    monkeypatch.setattr("trading.execution.settlement._alarm", dies)
+    with pytest.raises(SystemExit):
+        settle(order.id, fills=[fill_of(order, 1)], source="fills")
+    assert account_state() == ("halted", "late_evidence")
+    assert not Fill.objects.filter(order=order).exists(), "the same fill is news again"
+    monkeypatch.undo()
+    epoch = current_epoch()
+    settled = settle(order.id, fills=[fill_of(order, 1)], source="fills")
+    assert settled.alarms and settled.fills_booked == 1 and account_state()[0] == "halted"
+    assert current_epoch() == epoch, "a halted account is not halted again"

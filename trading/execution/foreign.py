@@ -38,9 +38,7 @@ def adopt_unknown_order(account: ExchangeAccount, report: OrderReport) -> Order 
     if known is not None or instrument is None:
         return known
     orphan = is_ours(report.client_order_id, settings.INSTANCE_ID)
-    with transaction.atomic():
-        order = _create(account, instrument, report, OrderOrigin.ORPHAN if orphan else OrderOrigin.EXTERNAL)
-    if orphan:
+    if orphan:  # first: a process that dies before it is written leaves a halt, never an orphan without one
         engage(
             HaltScope.ACCOUNT,
             account.name,
@@ -49,7 +47,8 @@ def adopt_unknown_order(account: ExchangeAccount, report: OrderReport) -> Order 
             trigger="orphan",
             cancel=None,
         )
-    return order
+    with transaction.atomic():
+        return _create(account, instrument, report, OrderOrigin.ORPHAN if orphan else OrderOrigin.EXTERNAL)
 
 
 def take_in(account: ExchangeAccount, report: OrderReport) -> None:

@@ -4,6 +4,9 @@ A fill is booked exactly once (unique on account and venue fill id), in any orde
 running sum of the booked fills, updated in the same commit. A final status is held back until the fills that explain it
 are booked, so that exposure never disappears between the venue's "filled" and our position; only after a minute without
 them is it taken over, with a break record and an alarm.
+
+What raises an alarm halts the account *before* it is written: a process that dies in between leaves a halt, never an
+alarm without one, and whoever looks next finds the same evidence again.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from django.utils import timezone
 
 from trading import audit
 from trading.domain.actors import system_actor
-from trading.domain.enums import CancelState, HaltScope, OrderStatus, Side
+from trading.domain.enums import CancelState, HaltScope, OrderStatus, Side, TradingState
 from trading.domain.evidence import OrderView, Verdict, weigh
 from trading.domain.money import multiply, plain
 from trading.domain.order_states import GIVEN_UP, TERMINAL, UNRESOLVED, can_move
@@ -31,7 +34,7 @@ from trading.doorbell import ring
 from trading.failpoints import failpoint
 from trading.locking import lock_order, lock_position
 from trading.metrics import ORDER_LATENCY
-from trading.models import BreakKind, Fill, Order, Position
+from trading.models import BreakKind, Fill, HaltState, Order, Position
 
 from .balances import apply_fill_to_balances
 from .breaks import note_break
@@ -51,10 +54,29 @@ class Settled:
     alarms: tuple[str, ...] = ()
 
 
+class HaltOwed(Exception):
+    """What was seen is an alarm, and the account is not halted yet."""
+
+    def __init__(self, order: Order, alarms: list[str]) -> None:
+        super().__init__("; ".join(alarms))
+        self.order, self.alarms = order, alarms
+
+
 def settle(
     order_id: UUID, *, report: OrderReport | None = None, fills: Sequence[FillReport] = (), source: str
 ) -> Settled:
     """Book what the venue says about one order. Safe to call with anything old, doubled or out of order."""
+    try:
+        return _settle(order_id, report, fills, source, is_halted=False)
+    except HaltOwed as owed:
+        _halt_account(owed.order, owed.alarms)
+        return _settle(order_id, report, fills, source, is_halted=True)
+
+
+def _settle(
+    order_id: UUID, report: OrderReport | None, fills: Sequence[FillReport], source: str, *, is_halted: bool
+) -> Settled:
+    """One attempt. Raises HaltOwed, with nothing written, for an alarm about an account that is not halted."""
     alarms: list[str] = []
     with transaction.atomic(durable=True):
         order = lock_order(order_id)
@@ -69,6 +91,8 @@ def settle(
         if booked:
             ring("sync_account", order.account_id)
         if alarms:
+            if not is_halted and _may_open(order.account.name):
+                raise HaltOwed(order, alarms)
             _alarm(order, alarms)
         complete = order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
         settled = Settled(OrderStatus(order.status), len(booked), complete, tuple(alarms))
@@ -76,8 +100,6 @@ def settle(
     failpoint("settlement.after_commit")
     if before not in TERMINAL and complete:
         ORDER_LATENCY.labels("total").observe((timezone.now() - order.created_at).total_seconds())
-    if settled.alarms:
-        _halt_account(order, settled.alarms)
     return settled
 
 
@@ -258,6 +280,12 @@ def _alarm(order: Order, alarms: Sequence[str]) -> None:
             "state": order_data(order)["status"],
         },
     )
+
+
+def _may_open(account: str) -> bool:
+    """A missing state counts as halted."""
+    halted = HaltState.objects.filter(scope=HaltScope.ACCOUNT, target=account)
+    return halted.exclude(state=TradingState.HALTED).exists()
 
 
 def _halt_account(order: Order, alarms: Sequence[str]) -> None:

@@ -21,7 +21,7 @@ from .campaign import (
     save_state,
     trace_of,
 )
-from .mutations import NAMES, Mutations, broken
+from .mutations import NAMES, WORDS, Mutations, broken
 from .run import run_seed
 from .story import tell
 
@@ -41,6 +41,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         "--state", type=Path, default=STATE, help="where the campaign remembers how far it came"
     )
     parser.add_argument("--no-mutations", action="store_true", help="leave the table of mutations out")
+    parser.add_argument(
+        "--mutations", action="store_true", help="only the table of mutations, as in docs/chaos.md"
+    )
     parser.add_argument("--story", type=int, metavar="SEED", help="run, shrink and tell one seed")
     parser.add_argument("--mutation", choices=NAMES, help="with --story: without this safeguard")
     parser.add_argument(
@@ -53,6 +56,8 @@ def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     if options.story is not None:
         return tell_seed(options.story, broken(options.mutation) if options.mutation else Mutations())
+    if options.mutations:
+        return print_table(catch_all(options.jobs))
     if options.trace is not None:
         print(trace_of(options.first, options.trace))
         return 0
@@ -85,6 +90,19 @@ def print_mutations(caught: list[Caught]) -> None:
         what = "NOT CAUGHT" if one.violation is None else f"{one.violation.promise}: {one.violation.what}"
         print(f"{one.name.replace('_', ' '):34}{one.seeds or '-':>7}  {what}")
     print()
+
+
+def print_table(caught: list[Caught]) -> int:
+    """The table of docs/chaos.md, and after it what broke in the first scenario that noticed."""
+    print("| `--mutation` | what is broken | seeds | first broken promise |\n|---|---|---|---|")
+    for one in caught:
+        promise = "not caught" if one.violation is None else one.violation.promise
+        print(f"| `{one.name}` | {WORDS[one.name]} | {one.seeds or '-'} | {promise} |")
+    print()
+    for one in caught:
+        if one.violation is not None:
+            print(f"{one.name}, seed {(one.seeds or 0) - 1}: {one.violation.promise}: {one.violation.what}")
+    return 0 if all(one.violation for one in caught) else 1
 
 
 def print_figures(state: State, caught: list[Caught], repeats: bool) -> int:

@@ -46,7 +46,7 @@ class State:
 def code_hash() -> str:
     """Of everything that a scenario depends on."""
     digest = hashlib.sha256()
-    folders = (Path(__file__).parent, ROOT / "trading" / "domain")
+    folders = (Path(__file__).parent, ROOT / "trading" / "domain", ROOT / "trading" / "risk")
     files = sorted(path for folder in folders for path in folder.rglob("*.py"))
     for path in [*files, ROOT / "trading" / "execution" / "dispatch_limits.py"]:
         digest.update(path.read_bytes())

@@ -98,7 +98,7 @@ def quarantine(r: random.Random, scenario: Scenario) -> None:
     first = replace(scenario.orders[0], at=0.5, aged=0.0, held=False, side=Side.BUY, reduce_only=False)
     destiny = Destiny(0.3) if r.random() < 0.6 else first.destiny
     scenario.orders = [replace(first, destiny=destiny)]
-    away = r.choice((930.0, 1100.0))
+    away = r.choice((930.0, 930.0, 1100.0))
     verdict = r.choice((QuarantineVerdict.NOT_ACCEPTED, QuarantineVerdict.CANCELED, QuarantineVerdict.ADOPT))
     scenario.events = [
         Event("lose", 0.0, seconds=3.0, what=r.choice(("back place", "back place", "out place"))),
@@ -120,7 +120,12 @@ def hidden_fills(r: random.Random, scenario: Scenario) -> None:
     first = replace(scenario.orders[0], aged=0.0, held=False, side=Side.BUY, reduce_only=False)
     at_once = replace(first, ends_at_once=True, life=10.0)
     scenario.orders = [replace(at_once, destiny=Destiny(0.05, ((0.0, first.quantity),)))]
-    scenario.events = scenario.events[-1:] if r.random() < 0.3 else []
+    scenario.events = [Event("bells", 65.0, seconds=1.0)]  # faults may strike until then
+    if r.random() < 0.8:
+        scenario.events += [
+            Event("alarm", 0, f"worker {number + 1}", what=r.choice(("done", "done", "undone")))
+            for number in range(scenario.tunables.workers)
+        ]
 
 
 def only_smaller(r: random.Random, scenario: Scenario) -> None:

@@ -59,6 +59,7 @@ class Process:
         "host",
         "is_alive",
         "kernel",
+        "lost_alarms",
         "name",
         "on_restart",
         "paused_until",
@@ -77,6 +78,7 @@ class Process:
         self.stall_before_write: list[float] = []
         self.hold_in_permit: list[float] = []
         self.hold_before_outcome: list[float] = []
+        self.lost_alarms: list[str] = []
         self.threads: list[Thread] = []
         self.transactions: dict[Any, None] = {}  # in the order of their beginning
         self.on_restart: Callable[[], None] = lambda: None

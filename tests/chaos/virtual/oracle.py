@@ -115,7 +115,7 @@ def _person(world: World, rows: Rows) -> Found:
             continue
         if order.accepted_at < at - lag and world.network.is_healthy(at - lag, at):
             yield "O3", f"a person's word ended order {row.name} though the venue showed it"
-        if row.status is not OrderStatus.NOT_ACCEPTED and not _was_halted(world, row, at):
+        if row.status is not OrderStatus.NOT_ACCEPTED and not _was_halted(world, row, _reopened(world, row)):
             yield "O3", f"order {row.name} was found alive after a wrong word, and its account was not halted"
     for order_id, at in world.store.breaks.items():
         if not _was_halted(world, by_id[order_id], at):
@@ -133,8 +133,18 @@ def _silent_gaps(world: World, by_id: dict[int, OrderRow]) -> Found:
 
 
 def _was_halted(world: World, row: OrderRow, since: float) -> bool:
+    """A change at the very instant counts for both sides of it."""
     scope = (HaltScope.ACCOUNT, row.account)
-    return any(change.scope == scope and change.at >= since for change in world.store.halt_changes)
+    changes = [change for change in world.store.halt_changes if change.scope == scope]
+    before = [change.state for change in changes if change.at <= since][-1:]
+    after = [change.state for change in changes if change.at >= since]
+    return TradingState.HALTED in before + after
+
+
+def _reopened(world: World, row: OrderRow) -> float:
+    """The last instant at which it was brought back."""
+    moves = [move for move in world.store.moves if move.order_id == row.id]
+    return max((move.at for move in moves if move.before is OrderStatus.NOT_ACCEPTED), default=0.0)
 
 
 def _exposure(world: World, rows: Rows) -> Found:

@@ -96,7 +96,7 @@ class Scenario:
         )
 
 
-BY_STEP = ("crash", "pause", "stall", "hold", "zombie", "commit")
+BY_STEP = ("crash", "pause", "stall", "hold", "zombie", "alarm", "commit")
 _SCOPES = (HaltScope.EVERYTHING, HaltScope.ACCOUNT, HaltScope.INSTRUMENT, HaltScope.STRATEGY)
 
 
@@ -262,6 +262,7 @@ _WORDS = {
     "database": lambda e: f"at t={e.at}s the database is restarted and away for {e.seconds} s",
     "bells": lambda e: f"from t={e.at}s for {e.seconds} s the broker is away",
     "verdict": lambda e: f"at t={e.at}s {e.who} says of a quarantined order: {e.what}",
+    "alarm": lambda e: f"the answer to the commit of an alarm by {e.who} is lost (it was {e.what})",
     "commit": lambda e: f"the answer to commit {e.at:.0f} of {e.who} is lost (it was {e.what})",
     "lose": lambda e: f"from t={e.at}s for {e.seconds} s the network loses: {e.what}",
     "slow": lambda e: f"from t={e.at}s for {e.seconds} s the network adds {e.amount} s to: {e.what}",

@@ -178,6 +178,7 @@ class Transaction:
         "_is_open",
         "_touched",
         "at_commit",
+        "fills",
         "is_bare",
         "locks",
         "process",
@@ -192,6 +193,7 @@ class Transaction:
         self.waits_for: Lock | None = None
         self.rows: dict[int, OrderRow] = {}
         self.at_commit: list[Callable[[], None]] = []
+        self.fills: set[str] = set()  # booked by this transaction
         self._is_open, self._touched = True, 0
         process.transactions[self] = None
 

@@ -175,6 +175,8 @@ class World:
             process.stall_before_write.append(event.seconds)
         elif event.kind == "hold":
             process.hold_in_permit.append(event.seconds)
+        elif event.kind == "alarm":
+            process.lost_alarms.append(event.what)
         elif event.kind == "zombie":
             process.hold_before_outcome.append(event.seconds)
         elif event.kind == "commit":
@@ -310,7 +312,8 @@ class World:
         for node in self.nodes.values():
             process = node.process
             process.faults, process.commit_faults = {}, {}
-            process.stall_before_write, process.hold_in_permit, process.hold_before_outcome = [], [], []
+            process.stall_before_write, process.hold_in_permit = [], []
+            process.hold_before_outcome, process.lost_alarms = [], []
 
     def is_settled(self) -> bool:
         venue = self.venue

@@ -22,7 +22,12 @@ _CANCELING = (CancelState.REQUESTED, CancelState.SENT, CancelState.IN_DOUBT)
 
 
 def settle(
-    me: Node, order_id: int, *, report: OrderReport | None = None, fills: Sequence[FillReport] = ()
+    me: Node,
+    order_id: int,
+    *,
+    report: OrderReport | None = None,
+    fills: Sequence[FillReport] = (),
+    is_halted: bool = False,
 ) -> Steps:
     """Generator: True if the order is final and fully booked."""
     tx = me.begin()
@@ -36,10 +41,25 @@ def settle(
     elif booked:
         _move_by_fills(me, row)
     complete = row.status in TERMINAL and row.filled >= row.venue_filled
+    owes = _owes_halt(me, row, alarms) and not is_halted
+    if owes and not me.mutations.halt_after_the_alarm:
+        tx.abort()
+        yield from _halt_account(me, row, alarms)
+        return (yield from settle(me, order_id, report=report, fills=fills, is_halted=True))
+    if alarms and me.process.lost_alarms:
+        me.process.commit_faults[me.process.commits + 1] = me.process.lost_alarms.pop()
     yield from tx.commit()
-    if alarms and not me.mutations.late_evidence_is_silent:
+    if owes:
         yield from _halt_account(me, row, alarms)
     return complete
+
+
+def _owes_halt(me: Node, row: OrderRow, alarms: list[str]) -> bool:
+    """What raises an alarm halts the account before it is written; a missing state counts as halted."""
+    if not alarms or me.mutations.late_evidence_is_silent:
+        return False
+    scope = (HaltScope.ACCOUNT, row.account)
+    return me.store.scopes.get(scope, TradingState.HALTED) is not TradingState.HALTED
 
 
 def _halt_account(me: Node, row: OrderRow, alarms: list[str]) -> Steps:
@@ -56,8 +76,10 @@ def _judge_fills(row: OrderRow, before: OrderStatus, announced: Decimal, alarms:
 
 def _book_fill(me: Node, tx: Transaction, row: OrderRow, fill: FillReport) -> bool:
     store = me.store
-    if fill.venue_fill_id in store.fills and not me.mutations.fills_booked_twice:
+    is_known = fill.venue_fill_id in store.fills or fill.venue_fill_id in tx.fills
+    if is_known and not me.mutations.fills_booked_twice:
         return False
+    tx.fills.add(fill.venue_fill_id)
 
     def book() -> None:
         store.fills[fill.venue_fill_id] = (row.id, fill.quantity)
