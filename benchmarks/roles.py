@@ -16,6 +16,7 @@ ROLES = (
     ("redis-server", "redis"),
     ("postgres", "postgres"),
     ("reaper.py", "reaper"),
+    ("levi_site.nursery", "nursery"),
     ("manage.py up", "stack"),
 )
 

@@ -1,7 +1,8 @@
 """One running process of the stack: its group, its output, whether it is ready, when it may be started again.
 
 Each child leads a session and group of its own, so that Ctrl-C in the terminal reaches the supervisor only, and so
-that killing the group leaves no grandchild behind.
+that killing the group leaves no grandchild behind. It is a command of its own, or a child of the nursery: the words of
+its command line are the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import time
 from typing import Any
 
+from levi_site.stack.nursery_link import NurseryFailed, Nursling
 from levi_site.stack.process_spec import ProcessSpec
 
 FIRST_DELAY_SECONDS = 0.5
@@ -24,7 +26,7 @@ TAIL_LINES = 15
 class Child:
     def __init__(self, spec: ProcessSpec) -> None:
         self.spec = spec
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Nursling | None = None
         self.is_ready = False
         self.is_returning = False  # started again, not ready yet
         self.started_at = 0.0
@@ -44,24 +46,44 @@ class Child:
     def start(self) -> None:
         if self.spec.prepare:
             self.spec.prepare()
-        identity: dict[str, Any] = self.spec.user.popen_arguments() if self.spec.user else {}
-        self.process = subprocess.Popen(
-            self.spec.argv,
-            env=dict(self.spec.environment),
-            stdin=subprocess.PIPE if self.spec.stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            umask=0o077,
-            cwd="/" if self.spec.user else None,
-            **identity,
-        )
+        self.process = self._bear() or self._launch()
         self.is_ready, self.started_at, self._partial, self.tail = False, time.monotonic(), b"", []
         os.set_blocking(self.output_descriptor, False)
         if self.process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self.process.stdin.write(self.spec.stdin)
                 self.process.stdin.close()
+
+    def _bear(self) -> Nursling | None:
+        if self.spec.nursery:
+            with contextlib.suppress(NurseryFailed):
+                return self.spec.nursery.bear(self.spec.argv[1:], self.spec.environment)
+        return None
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        identity: dict[str, Any] = self.spec.user.popen_arguments() if self.spec.user else {}
+        link = self.spec.make_stdin() if self.spec.make_stdin else None
+        try:
+            process: subprocess.Popen[bytes] = subprocess.Popen(
+                self.spec.argv,
+                env=dict(self.spec.environment),
+                stdin=link.fileno() if link else subprocess.PIPE if self.spec.stdin else subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                umask=0o077,
+                cwd="/" if self.spec.user else None,
+                **identity,
+            )
+            return process
+        finally:
+            if link:
+                link.close()
+
+    def begin(self) -> None:
+        """It is known to the reaper: a child of the nursery has waited for this."""
+        if isinstance(self.process, Nursling):
+            self.process.begin()
 
     @property
     def output_descriptor(self) -> int:

@@ -131,9 +131,8 @@ def start_all(home: Installation, supervisor: Supervisor, console: Console) -> N
                 lambda: supervisor.start(wanted),
             )
 
-    start("servers", Phase.SERVERS)
+    start("servers", Phase.SERVERS, Phase.VENUE)
     home.announce()
-    start("venue", Phase.VENUE)
     if home.options.is_whole:
         setup: ProcessSpec = build_setup(home)
         run_step(console, "database: migrations and first rows", lambda: supervisor.run_once(setup))

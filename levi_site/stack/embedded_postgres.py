@@ -29,7 +29,7 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "80",
-    "shared_buffers": "48MB",
+    "shared_buffers": "24MB",
     "work_mem": "4MB",
     "maintenance_work_mem": "32MB",
     "max_wal_size": "256MB",

@@ -15,7 +15,8 @@ from levi_site.env import REPO_DIR, EnvironmentVariables, services_file
 from levi_site.secret_files import generate_secret, make_private_dir, read_or_create
 from levi_site.stack.embedded_postgres import EmbeddedPostgres
 from levi_site.stack.embedded_redis import EmbeddedRedis
-from levi_site.stack.options import StackOptions
+from levi_site.stack.nursery_link import NurseryLink, can_nurse
+from levi_site.stack.options import NURSED, StackOptions
 from levi_site.stack.ports import choose_ports
 
 PORT_NAMES = ("postgres", "redis", "simulator")
@@ -30,6 +31,7 @@ class Installation:
     redis: EmbeddedRedis | None
     simulator_port: int  # 0: none of our own
     addresses: Mapping[str, str]
+    nursery: NurseryLink | None = None
 
     @property
     def url(self) -> str:
@@ -85,6 +87,11 @@ def make_home_dir(home_dir: Path) -> None:
         make_private_dir(home_dir / name)
 
 
+def needs_nursery(options: StackOptions) -> bool:
+    """It pays from the second process on."""
+    return options.nursery and can_nurse() and sum(map(options.wants, NURSED)) > 1
+
+
 def build_installation(env: EnvironmentVariables, options: StackOptions, mode: str) -> Installation:
     home_dir = env.home_dir
     make_home_dir(home_dir)
@@ -118,4 +125,5 @@ def build_installation(env: EnvironmentVariables, options: StackOptions, mode: s
         redis=redis,
         simulator_port=ports["simulator"] if simulates else 0,
         addresses={name: address for name, address in addresses.items() if address},
+        nursery=NurseryLink() if needs_nursery(options) else None,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from levi_site.env import EnvironmentVariables, SettingError
 
 PROCESS_NAMES = ("postgres", "redis", "simulator", "orders", "background", "supervisor", "beat", "web")
+NURSED = ("orders", "background", "supervisor", "beat", "web")
 EMBEDDED = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
 
 
@@ -24,6 +25,7 @@ class StackOptions:
     background_workers: int
     drain_seconds: float
     seed: int
+    nursery: bool
 
     def wants(self, name: str) -> bool:
         return name not in self.without and (not self.only or name in self.only)
@@ -82,6 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long workers may finish their work when stopping",
     )
     parser.add_argument("--seed", type=int, default=7, help="seed of the simulated venue")
+    parser.add_argument(
+        "--no-nursery",
+        dest="nursery",
+        action="store_false",
+        help="start each process by itself instead of forking it from one that has loaded everything",
+    )
 
 
 def build_options(given: argparse.Namespace, env: EnvironmentVariables) -> StackOptions:

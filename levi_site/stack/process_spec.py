@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from levi_site.stack.nursery_link import NurseryLink
 from levi_site.stack.unprivileged import ServerUser
 
 
@@ -39,6 +40,8 @@ class ProcessSpec:
     ready_seconds: float = 60.0
     prepare: Callable[[], None] | None = None
     stdin: bytes = b""
+    make_stdin: Callable[[], socket.socket] | None = None  # instead of bytes: a socket, made for each start
+    nursery: NurseryLink | None = None  # forked from there while there is one; else started by itself
     stop_signal: int = signal.SIGTERM
     user: ServerUser | None = None
     extra: dict[str, object] = field(default_factory=dict)

@@ -10,11 +10,14 @@ from collections.abc import Callable
 
 from levi_site.env import REPO_DIR
 from levi_site.stack.installation import Installation
+from levi_site.stack.nursery_link import PADDING
 from levi_site.stack.process_spec import Phase, ProcessSpec, answers_http
 
 Builder = Callable[[Installation], ProcessSpec | None]
 # The system checks load every URL and admin page; `setup` has run them already, workers need none of it.
-CELERY = [sys.executable, "-m", "celery", "--quiet", "--skip-checks", "-A", "levi_site.celery:app"]
+PYTHON = [sys.executable]
+NURSERY_MODULE = "levi_site.nursery"
+CELERY = [*PYTHON, "-m", "celery", "--quiet", "--skip-checks", "-A", "levi_site.celery:app"]
 # No chatter between workers: each knows its queue, and nobody steers the order path through Redis.
 QUIET = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"]
 
@@ -35,6 +38,21 @@ def build_postgres(home: Installation) -> ProcessSpec | None:
         is_ready=server.is_ready,
         stop_signal=server.stop_signal,
         user=server.user,
+    )
+
+
+def build_nursery(home: Installation) -> ProcessSpec | None:
+    """Loads once what the Python processes below share; they are forked from it."""
+    link = home.nursery
+    if link is None:
+        return None
+    return ProcessSpec(
+        name="nursery",
+        phase=Phase.SERVERS,
+        argv=[*PYTHON, "-m", NURSERY_MODULE, PADDING],
+        environment=home.environment("nursery") | NO_ROOT_LECTURE,
+        make_stdin=link.make_stdin,
+        is_ready=link.is_ready,
     )
 
 
@@ -71,7 +89,7 @@ def build_simulator(home: Installation) -> ProcessSpec | None:
     return ProcessSpec(
         name="simulator",
         phase=Phase.VENUE,
-        argv=[sys.executable, "-m", "simulator", *(word for pair in arguments.items() for word in pair)],
+        argv=[*PYTHON, "-m", "simulator", *(word for pair in arguments.items() for word in pair)],
         environment=home.environment("simulator") | simulator_keys(home),
         is_ready=lambda: answers_http(port, "/_sim/health"),
     )
@@ -84,6 +102,7 @@ def build_worker(home: Installation, name: str, queues: str, pool_size: int) -> 
         phase=Phase.WORKERS,
         argv=[*CELERY, "worker", *options, *QUIET],
         environment=home.environment(name) | NO_ROOT_LECTURE,
+        nursery=home.nursery,
         ready_text=" ready.",
     )
 
@@ -101,8 +120,9 @@ def build_supervisor(home: Installation) -> ProcessSpec | None:
     return ProcessSpec(
         name="supervisor",
         phase=Phase.WORKERS,
-        argv=[sys.executable, str(REPO_DIR / "manage.py"), "supervise"],
+        argv=[*PYTHON, str(REPO_DIR / "manage.py"), "supervise"],
         environment=home.environment("supervisor"),
+        nursery=home.nursery,
         ready_text="supervising",
     )
 
@@ -113,6 +133,7 @@ def build_beat(home: Installation) -> ProcessSpec | None:
         phase=Phase.FRONT,
         argv=[*CELERY, "beat", "-l", "INFO", "--pidfile="],
         environment=home.environment("beat"),
+        nursery=home.nursery,
         ready_text="beat: Starting",
     )
 
@@ -134,7 +155,7 @@ def build_web(home: Installation) -> ProcessSpec | None:
         name="web",
         phase=Phase.FRONT,
         argv=[
-            sys.executable,
+            *PYTHON,
             "-m",
             "granian",
             *words,
@@ -143,6 +164,7 @@ def build_web(home: Installation) -> ProcessSpec | None:
             "levi_site.asgi:application",
         ],
         environment=home.environment("web") | {"LEVI_WEB_THREADS": str(chosen.web_threads)},
+        nursery=home.nursery,
         is_ready=lambda: answers_http(chosen.port, "/healthz/live"),
     )
 
@@ -152,10 +174,11 @@ def build_setup(home: Installation) -> ProcessSpec:
     return ProcessSpec(
         name="setup",
         phase=Phase.WORKERS,
-        argv=[sys.executable, str(REPO_DIR / "manage.py"), "seed_first_run", "--migrate", "--url", home.url],
+        argv=[*PYTHON, str(REPO_DIR / "manage.py"), "seed_first_run", "--migrate", "--url", home.url],
         environment=home.environment("setup")
         | ({"DATABASE_URL": home.postgres.url} if home.postgres else {})  # as the owner: it migrates
         | (simulator_keys(home) if home.simulator_port else {}),
+        nursery=home.nursery,
     )
 
 
@@ -172,6 +195,7 @@ BUILDERS: dict[str, Builder] = {
 
 
 def build_specs(home: Installation) -> list[ProcessSpec]:
-    """The wanted processes, in the table's order."""
-    wanted = (build(home) for name, build in BUILDERS.items() if home.options.wants(name))
+    """The wanted processes, in the table's order. The nursery first: it loads while the servers start."""
+    builders = [build for name, build in BUILDERS.items() if home.options.wants(name)]
+    wanted = (build(home) for build in (build_nursery, *builders))
     return [spec for spec in wanted if spec]

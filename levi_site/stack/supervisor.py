@@ -79,6 +79,7 @@ class Supervisor:
     def _launch(self, child: Child) -> None:
         child.start()
         self._reaper.add(child.pid, order=child.spec.phase, stop_signal=child.spec.stop_signal)
+        child.begin()
         self._selector.register(child.output_descriptor, selectors.EVENT_READ, child)
 
     def _wait_for(self, is_done: Callable[[], bool], watched: list[Child]) -> None:

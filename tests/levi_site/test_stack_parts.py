@@ -17,6 +17,7 @@ from levi_site.stack.command import check_environment, run_up
 from levi_site.stack.embedded_postgres import EmbeddedPostgres
 from levi_site.stack.installation import Installation, build_installation
 from levi_site.stack.instance_lock import AlreadyRunning, hold_instance, lock_file
+from levi_site.stack.nursery_link import can_nurse
 from levi_site.stack.options import PROCESS_NAMES, parse_options
 from levi_site.stack.output import MAX_BYTES, LogFile
 from levi_site.stack.ports import choose_ports, find_free_port, hold_port, is_port_free
@@ -87,9 +88,10 @@ def test_the_table_and_the_command_line_know_the_same_processes() -> None:
     assert tuple(BUILDERS) == PROCESS_NAMES
 
 
+@pytest.mark.skipif(not can_nurse(), reason="needs pidfds: Linux")
 def test_the_whole_stack_brings_its_own_servers_and_venue(open_home: Path) -> None:
     home = install(open_home)
-    assert [spec.name for spec in build_specs(home)] == list(PROCESS_NAMES)
+    assert [spec.name for spec in build_specs(home)] == ["nursery", *PROCESS_NAMES]
     assert home.addresses["SIMULATOR_URL"].startswith("http://127.0.0.1:")
     assert home.addresses["LEVI_EMBEDDED_SERVERS"] == "postgres,redis"
 
@@ -100,13 +102,21 @@ def test_servers_of_the_operator_replace_the_embedded_ones(open_home: Path) -> N
     assert home.addresses["DATABASE_URL"] == "postgresql://u@db/levi"
 
 
+@pytest.mark.skipif(not can_nurse(), reason="needs pidfds: Linux")
 def test_roles_can_be_split_over_hosts(open_home: Path) -> None:
     addresses = {"DATABASE_URL": "postgresql://u@db/levi", "REDIS_URL": "redis://r/0"}
     home = install(open_home, "--only", "orders,web", "--orders-workers", "8", **addresses)
     specs = {spec.name: spec for spec in build_specs(home)}
-    assert sorted(specs) == ["orders", "web"]
+    assert sorted(specs) == ["nursery", "orders", "web"]
     assert specs["orders"].argv[specs["orders"].argv.index("-c") + 1] == "8"
     assert not home.options.is_whole
+
+
+@pytest.mark.parametrize("words", [("--only", "orders"), ("--no-nursery",)])
+def test_there_is_no_nursery_where_it_is_of_no_use_or_not_wanted(open_home: Path, words) -> None:
+    addresses = {"DATABASE_URL": "postgresql://u@db/levi", "REDIS_URL": "redis://r/0"}
+    specs = build_specs(install(open_home, *words, **addresses))
+    assert [spec for spec in specs if spec.name == "nursery" or spec.nursery] == []
 
 
 def test_no_secret_stands_on_a_command_line(open_home: Path) -> None:

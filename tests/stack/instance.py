@@ -110,8 +110,9 @@ class StackInstance:
     def end(self) -> list[str]:
         """Stop for good; returns what was left behind, as sentences."""
         code = self.stop() if self.process and self.process.poll() is None else -1
+        users = [member.command for member in find_users_of(self.home)]
         left = [] if code == 0 else [f"the stack ended with code {code}"]
-        left += [f"still running: {command}" for command in {*self.left_over, *find_users_of(self.home)}]
+        left += [f"still running: {command}" for command in {*self.left_over, *users}]
         left += [f"a lock is left: {path}" for path in (self.home / "run").glob("*.lock")]
         left += [f"servers are still announced: {path}" for path in (self.home / "run").glob("services.json")]
         self.remove()
@@ -156,8 +157,9 @@ class StackInstance:
         return PanelClient(self.url, self.token)
 
     def members(self, *words: str) -> list[Member]:
-        """Its processes whose command line has all of these words."""
-        return [member for member in list_members(self.pid) if all(word in member.command for word in words)]
+        """Its processes whose command line has all of these words, also those that outlived the nursery."""
+        every = list(dict.fromkeys([*list_members(self.pid), *find_users_of(self.home)]))
+        return [member for member in every if all(word in member.command for word in words)]
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A management command in another terminal."""

@@ -52,8 +52,8 @@ def list_members(root: int) -> list[Member]:
     return found
 
 
-def find_users_of(home: Path) -> list[str]:
-    """Command lines of processes that know this folder, whoever their parent is by now."""
+def find_users_of(home: Path) -> list[Member]:
+    """Processes that know this folder, whoever their parent is by now."""
     mark = str(home).encode()
     found = []
     for folder in PROC.iterdir():
@@ -61,6 +61,7 @@ def find_users_of(home: Path) -> list[str]:
             if (
                 folder.name.isdigit()
                 and mark in (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+                and (stat := read_stat(int(folder.name)))
             ):
-                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                found.append(Member(int(folder.name), stat[2]))
     return found

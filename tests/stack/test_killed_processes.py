@@ -13,6 +13,7 @@ import pytest
 from tests.stack.instance import StackInstance, wait_until
 from tests.stack.ledger import find_differences
 from tests.stack.load import Load, endless
+from tests.stack.process_tree import Member
 
 KILL_EVERY_SECONDS = 2
 SEED = int(os.environ.get("LEVI_CHAOS_SEED", "7"))
@@ -69,3 +70,21 @@ def test_redis_killed_under_load_costs_no_order(running_stack: StackInstance, cl
     assert find_differences(client, venue) == []
     wait_until(lambda: running_stack.members("redis-server"), "the supervisor started Redis again")
     assert running_stack.members("redis-server") != [redis]
+
+
+def test_a_killed_nursery_stops_nothing_and_is_replaced(running_stack: StackInstance, client):
+    (nursery,) = running_stack.members("levi_site.nursery")
+    (beat,) = running_stack.members(" beat ")
+    others = [member for member in running_stack.members("celery") if member != beat]
+
+    kill(nursery.pid)
+    kill(beat.pid)  # at this moment there is no nursery to fork it from
+
+    def has_new(word: str, old: Member) -> bool:
+        return any(member != old and member.is_alive for member in running_stack.members(word))
+
+    wait_until(lambda: has_new(" beat ", beat), "beat is back")
+    wait_until(lambda: has_new("levi_site.nursery", nursery), "there is a new nursery")
+    assert all(member.is_alive for member in others)
+    order = client.post_signal(quantity="0.0005").json()
+    wait_until(lambda: client.get_order(order["order_id"])["status"] == "filled", "the order is filled")

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
@@ -82,17 +83,11 @@ class _Unusable(Exception):
     """An answer that is not read to its end; the text says why."""
 
 
-_ssl_lock = threading.Lock()
-_ssl_context: tuple[int, ssl.SSLContext] | None = None
-
-
-def _shared_ssl_context() -> ssl.SSLContext:
-    """One context per process (it costs 20 ms), made after fork; roots named in the environment do not count."""
-    global _ssl_context
-    with _ssl_lock:
-        if _ssl_context is None or _ssl_context[0] != os.getpid():
-            _ssl_context = (os.getpid(), httpx.create_ssl_context(trust_env=False))
-        return _ssl_context[1]
+@cache
+def shared_ssl_context() -> ssl.SSLContext:
+    """One for all lines (it costs 20 ms and 7 MB), also for processes forked after it was made: it is only read, and
+    OpenSSL draws new random numbers after a fork. Roots named in the environment do not count."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _Trip:
@@ -232,7 +227,7 @@ class HttpLine:
             max_connections=16, max_keepalive_connections=16, keepalive_expiry=KEEPALIVE_SECONDS
         )
         transport = httpx.HTTPTransport(
-            verify=_shared_ssl_context(), trust_env=False, http2=False, limits=limits, retries=0
+            verify=shared_ssl_context(), trust_env=False, http2=False, limits=limits, retries=0
         )
         return httpx.Client(
             transport=transport,
