@@ -9,6 +9,7 @@ from django.db.models import F
 
 from tests.making import PERSON, World, add_foreign_order, fresh, let_time_pass, status_of
 from trading.domain.client_order_id import client_order_id
+from trading.execution import sync as syncing
 from trading.execution.cancellation import request_cancel
 from trading.execution.dispatch import dispatch_order
 from trading.execution.following import follow_order
@@ -205,3 +206,36 @@ def test_a_delisted_symbol_is_kept_but_not_tradable(world: World):
     poll_once()
     follow_order(order.id)
     assert status_of(order) == "canceled"
+
+
+class WhileTheAnswerTravels:
+    """The account's line to the venue; something happens between the venue's snapshot of balances and its arrival."""
+
+    def __init__(self, exchange, happens) -> None:
+        self._exchange, self._happens = exchange, happens
+
+    def __getattr__(self, name: str):
+        return getattr(self._exchange, name)
+
+    def fetch_balances(self):
+        reports = self._exchange.fetch_balances()
+        self._happens()
+        return reports
+
+
+def test_a_purchase_booked_while_the_snapshot_travels_can_be_sold_at_once(world: World, monkeypatch):
+    world.venue.set_balance("BTC", "0")
+    world.sync()
+    exchange_for = syncing.exchange_for
+    monkeypatch.setattr(
+        syncing,
+        "exchange_for",
+        lambda account: WhileTheAnswerTravels(exchange_for(account), lambda: world.buy("0.01")),
+    )
+    world.sync()
+    assert world.balances_agree()
+    sale = world.submit("0.01", side="SELL")
+    assert sale.status == "approved", sale.status_reason
+    monkeypatch.undo()
+    world.sync()
+    assert world.balances_agree() and not Break.objects.exists()

@@ -1,17 +1,19 @@
 """How a booked fill moves the balances between two syncs.
 
 The venue's snapshot is the truth; a fill newer than the snapshot is added to it so that a sale can follow a purchase at
-once. A fill the snapshot already contains is not added again.
+once, whether it is booked before the snapshot is written or after. A fill the snapshot already contains is not added
+again.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from trading.domain.enums import Side
 from trading.domain.money import ZERO
 from trading.locking import lock_balances
-from trading.models import Balance, Fill, Order
+from trading.models import Balance, ExchangeAccount, Fill, Order
 
 
 def apply_fill_to_balances(order: Order, fill: Fill) -> None:
@@ -40,6 +42,16 @@ def apply_fill_to_balances(order: Order, fill: Fill) -> None:
         rows[fill.fee_asset].free -= fill.fee
     for row in rows.values():
         row.save()
+
+
+def add_newer_fills(account: ExchangeAccount, asked_at: datetime) -> None:
+    """A fill may be booked while the venue's answer, asked for earlier, is on its way: the snapshot must not undo it.
+
+    The caller has written the snapshot and holds the rows' locks: what is booked later waits, and adds itself.
+    """
+    newer = Fill.objects.filter(account=account, filled_at__gt=asked_at)
+    for fill in newer.select_related("order__instrument", "order__account").order_by("filled_at", "id"):
+        apply_fill_to_balances(fill.order, fill)
 
 
 def _take(row: Balance, quantity: Decimal, *, from_locked: bool) -> None:

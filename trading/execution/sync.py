@@ -26,7 +26,7 @@ from trading.domain.order_states import AT_RISK, UNRESOLVED, WORKING
 from trading.domain.outcomes import BalanceReport, OrderReport
 from trading.exchanges.base import Exchange
 from trading.failpoints import failpoint
-from trading.locking import lock_account
+from trading.locking import lock_account, lock_balances
 from trading.market import refresh_instruments, refresh_prices
 from trading.metrics import SYNC_SECONDS
 from trading.models import (
@@ -44,6 +44,7 @@ from trading.models import (
 from trading.queries.portfolio import held_exposure
 from trading.queries.valuation import DOLLARS, PriceTable, day_start_equity, value_account
 
+from .balances import add_newer_fills
 from .breaks import note_break, settle_breaks
 from .fill_intake import collect_fills
 from .foreign import take_in
@@ -171,9 +172,10 @@ def _sync_balances(account: ExchangeAccount, exchange: Exchange) -> None:
     reports = exchange.fetch_balances()
     with transaction.atomic(durable=True):
         lock_account(account.pk)
-        rows = {row.asset: row for row in Balance.objects.filter(account=account)}
-        busy = Order.objects.filter(account=account, updated_at__gt=asked_at - _QUIET).exists()
         seen = {report.asset: report for report in reports}
+        known = Balance.objects.filter(account=account).values_list("asset", flat=True)
+        rows = lock_balances(account.pk, {*seen, *known})
+        busy = Order.objects.filter(account=account, updated_at__gt=asked_at - _QUIET).exists()
         for asset in {*rows, *seen}:
             report = seen.get(asset) or BalanceReport(asset, Decimal(0), Decimal(0))
             row = rows.get(asset)
@@ -184,6 +186,7 @@ def _sync_balances(account: ExchangeAccount, exchange: Exchange) -> None:
                 asset=asset,
                 defaults={"free": report.free, "locked": report.locked, "observed_at": asked_at},
             )
+        add_newer_fills(account, asked_at)
         failpoint("sync.before_balances_commit")
 
 
