@@ -21,6 +21,14 @@ _SIGNAL_SPACE = 0x5369
 _SEAL_LOCK = 0x5365616C  # "Seal": one checkpoint at a time, so that their numbers have no gap
 
 
+def is_lock_trouble(error: OperationalError) -> bool:
+    """Nothing was written, and the same may succeed in a moment: somebody else held a lock for too long."""
+    return getattr(error.__cause__, "sqlstate", "") in (
+        "55P03",
+        "40P01",
+    )  # lock_not_available, deadlock_detected
+
+
 def share_halt_lock() -> None:
     """Shared until commit: many permits at once, but none beside an engagement that is being written."""
     with connection.cursor() as cursor:

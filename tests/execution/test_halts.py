@@ -9,6 +9,7 @@ import threading
 import pytest
 from django.conf import settings as django_settings
 from django.db import transaction
+from django.utils import timezone
 
 from levi_site.env import REPO_DIR
 from tests.making import PERSON, World, begin, fresh, status_of
@@ -19,7 +20,7 @@ from trading.execution import halts
 from trading.execution.dispatch import dispatch_order
 from trading.execution.halts import engage, missing_for_release, release
 from trading.locking import share_halt_lock
-from trading.models import AuditEntry, HaltChange, HaltState, Order, Sweep
+from trading.models import AuditEntry, ControlEpoch, HaltChange, HaltState, Order, Sweep
 from trading.queries.halts import current_epoch, read_status
 
 ALL = HaltScope.EVERYTHING
@@ -201,6 +202,39 @@ def test_a_process_that_stopped_in_the_middle_of_a_permit_does_not_hold_up_a_hal
     assert engagement.drained and HaltState.objects.get(scope="everything").state == "halted"
     let_go.set()
     worker.end()
+
+
+def test_a_stopped_process_that_holds_the_epoch_delays_a_halt_and_does_not_prevent_it(
+    live_world: World, monkeypatch
+):
+    """It stopped inside its own engagement; the server ends its idle transaction while this one tries again."""
+    monkeypatch.setattr(halts, "LOCK_WAIT_MS", 50)
+    holds, let_go = threading.Event(), threading.Event()
+
+    def stopped_engager():
+        with transaction.atomic():
+            ControlEpoch.objects.filter(id=1).update(raised_at=timezone.now())
+            holds.set()
+            assert let_go.wait(15)
+
+    engager = begin(stopped_engager)
+    assert holds.wait(15)
+    tries: list[int] = []
+    write = halts._write_change
+
+    def try_again(*args, **kwargs):
+        if tries:  # the first try waited for the row in vain
+            let_go.set()
+            engager.end()
+        tries.append(1)
+        return write(*args, **kwargs)
+
+    monkeypatch.setattr(halts, "_write_change", try_again)
+    epoch = current_epoch()
+    engagement = stop()
+    assert len(tries) == 2 and engagement.epoch == epoch + 1 and engagement.drained
+    assert HaltState.objects.get(scope="everything").state == "halted"
+    assert AuditEntry.objects.filter(kind="halt.engaged").count() == 1
 
 
 def spy_on(drain, waited):

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -25,7 +25,7 @@ from trading.domain.actors import Actor
 from trading.domain.enums import ApprovalKind, CancelScope, HaltScope, OrderStatus, TradingState
 from trading.domain.errors import InvalidInput, NotAllowed, StaleDecision, UnknownName
 from trading.failpoints import failpoint
-from trading.locking import take_halt_lock
+from trading.locking import is_lock_trouble, take_halt_lock
 from trading.metrics import HALT_SECONDS
 from trading.models import ApprovalRequest, ControlEpoch, HaltChange, HaltState, Order, Sweep
 from trading.queries.halts import current_epoch
@@ -36,6 +36,7 @@ from .authority import demand_fresh_factor, use_approval
 from .dispatch_limits import PERMIT_SECONDS
 
 LOCK_WAIT_MS = 2000
+ROW_WAIT_SECONDS = 10.0
 _NAP_SECONDS = 0.02
 MAX_REASON = 300
 
@@ -78,15 +79,9 @@ def engage(
     if scope is HaltScope.EVERYTHING and state is TradingState.HALTED:
         raise_stop_flag(settings.STOP_FLAG, reason, str(actor))
     failpoint("halts.after_flag")
-    with transaction.atomic(durable=True):
-        granted = take_halt_lock(LOCK_WAIT_MS)
-        change, epoch = _write_change(
-            scope, target, state, reason=reason, actor=actor, trigger=trigger, raise_epoch=True
-        )
-        sweep = None
-        if cancel is not None and state is TradingState.HALTED:
-            sweep = Sweep.objects.create(change=change, cancel_scope=cancel, engaged_at=change.at)
-        failpoint("halts.before_commit")
+    change, epoch, sweep, granted = _commit_engagement(
+        scope, target, state, reason=reason, actor=actor, trigger=trigger, cancel=cancel
+    )
     failpoint("halts.after_commit")
     committed = time.perf_counter()
     HALT_SECONDS.labels("gate").observe(committed - began)
@@ -98,6 +93,36 @@ def engage(
     sweep_id = sweep.id if sweep else None
     seconds = time.perf_counter() - began
     return Engagement(epoch, scope, target, state, change.id, sweep_id, in_flight, drained, seconds)
+
+
+def _commit_engagement(
+    scope: HaltScope,
+    target: str,
+    state: TradingState,
+    *,
+    reason: str,
+    actor: Actor,
+    trigger: str,
+    cancel: CancelScope | None,
+) -> tuple[HaltChange, int, Sweep | None, bool]:
+    """The transaction of an engagement. A stopped process that holds a row of it loses it when the server ends its idle
+    transaction, after five seconds: until then it is tried again."""
+    give_up_at = time.monotonic() + ROW_WAIT_SECONDS
+    while True:
+        try:
+            with transaction.atomic(durable=True):
+                granted = take_halt_lock(LOCK_WAIT_MS)
+                change, epoch = _write_change(
+                    scope, target, state, reason=reason, actor=actor, trigger=trigger, raise_epoch=True
+                )
+                sweep = None
+                if cancel is not None and state is TradingState.HALTED:
+                    sweep = Sweep.objects.create(change=change, cancel_scope=cancel, engaged_at=change.at)
+                failpoint("halts.before_commit")
+            return change, epoch, sweep, granted
+        except OperationalError as error:
+            if not is_lock_trouble(error) or time.monotonic() > give_up_at:
+                raise
 
 
 def release_payload(scope: HaltScope, target: str, seen_epoch: int | None) -> dict[str, Any]:
