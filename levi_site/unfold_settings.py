@@ -43,6 +43,7 @@ NAVIGATION = [
         "items": [
             {"title": "Control room", "icon": "monitoring", "link": reverse_lazy("admin:index")},
             entry("Kill switch", "emergency_home", "haltstate"),
+            entry("Alerts", "notifications", "alert"),
             entry("New order", "edit_square", "order", page="ticket", right="trading.place_order"),
         ],
     },
@@ -78,6 +79,7 @@ NAVIGATION = [
             entry("Accounts", "key", "exchangeaccount"),
             entry("Instruments", "candlestick_chart", "instrument"),
             entry("Strategies", "psychology", "strategy"),
+            entry("Alert channels", "campaign", "alertchannel"),
             entry("API tokens", "vpn_key", "apitoken"),
             entry("Operators", "group", "user", app="auth"),
             entry("Roles", "badge", "group", app="auth"),

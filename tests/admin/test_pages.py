@@ -14,7 +14,10 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.admin.addresses import OWN_PAGES, panel_addresses
 from tests.admin.trading_day import ANNA, ROLES
+from trading.domain.enums import Severity
+from trading.execution.alert_channels import create_channel
 from trading.execution.tokens import create_token
+from trading.notify import notify
 
 ACTING = {
     "stop": "engage_halt",
@@ -28,11 +31,14 @@ ACTING = {
     "switch": None,
     "interval": "change_exchangeaccount",
     "credentials": "change_credential",
-    "test": "change_exchangeaccount",
+    "test": None,
     "sync": "change_exchangeaccount",
     "revoke": "change_apitoken",
+    "acknowledge": "acknowledge_alert",
+    "configure": "change_alertchannel",
 }
 SWITCHES = {
+    "alertchannel": "change_alertchannel",
     "exchangeaccount": "change_exchangeaccount",
     "strategy": "change_strategy",
     "periodictask": "change_exchangeaccount",
@@ -47,6 +53,8 @@ def full(day):
     every = IntervalSchedule.objects.create(every=10, period=IntervalSchedule.SECONDS)
     PeriodicTask.objects.create(name="sync accounts", task="trading.tasks.sync_accounts", interval=every)
     create_token("bot", ["trader"], days=7, actor=ANNA)
+    create_channel("desk", "jsons://alerts.example.com/levi", actor=ANNA)
+    notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
     return day
 
 

@@ -18,10 +18,11 @@ from trading.api.urls import ADDRESSES
 from trading.domain import errors as levi
 from trading.domain.actors import Actor, ActorKind, system_actor
 from trading.domain.denials import DenialCode
-from trading.domain.enums import HaltScope
+from trading.domain.enums import HaltScope, Severity
 from trading.execution.approvals import propose
 from trading.execution.halts import release_payload
 from trading.models import ApprovalRequest, HaltState
+from trading.notify import notify
 
 from .rows import add_fill, fill_the_books, place, set_status
 from .world import Caller, make_instrument, make_token
@@ -79,7 +80,13 @@ def story(world):
     unproven = place(caller, "unproven")
     set_status(unproven, "submitting", "in_doubt", "quarantined", doubt_since=order.created_at)
     sealed = audit.seal("test", actor=system_actor("tests"))
-    names = {"$ORDER": order.pk, "$QUARANTINED": unproven.pk, "$ENTRY": sealed.max_entry_id}
+    told = notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
+    names = {
+        "$ALERT": told.pk,
+        "$ORDER": order.pk,
+        "$QUARANTINED": unproven.pk,
+        "$ENTRY": sealed.max_entry_id,
+    }
     yield caller, {name: str(found) for name, found in names.items()}
     settings.STOP_FLAG.unlink(missing_ok=True)
 

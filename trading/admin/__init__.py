@@ -6,6 +6,8 @@ trading.execution and read through trading.queries; they decide nothing about tr
 
 from . import (
     accounts,
+    alert_channels,
+    alerts,
     audit_page,
     fills,
     instruments,
@@ -24,6 +26,8 @@ from . import (
 
 __all__ = [
     "accounts",
+    "alert_channels",
+    "alerts",
     "audit_page",
     "fills",
     "instruments",

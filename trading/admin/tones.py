@@ -6,8 +6,8 @@ A colour never stands alone: badges always show the word. Five tones, the same e
 
 from __future__ import annotations
 
-from trading.domain.enums import CancelState, OrderStatus, TradingMode, TradingState
-from trading.models import BreakState, SweepVerdict
+from trading.domain.enums import CancelState, OrderStatus, Severity, TradingMode, TradingState
+from trading.models import BreakState, DeliveryState, SweepVerdict
 
 TONES: dict[str, str] = {
     "intact": "good",
@@ -42,6 +42,11 @@ TONES: dict[str, str] = {
     SweepVerdict.SURVIVORS: "bad",
     BreakState.ACKNOWLEDGED: "warn",
     BreakState.RESOLVED: "good",
+    Severity.WARNING: "warn",
+    Severity.CRITICAL: "bad",
+    DeliveryState.DELIVERED: "good",
+    DeliveryState.GIVEN_UP: "bad",
+    DeliveryState.WAITING: "busy",
     "BUY": "buy",
     "SELL": "sell",
     "passed": "good",

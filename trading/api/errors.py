@@ -48,7 +48,13 @@ STATUS_OF: dict[type[levi.LeviError], int] = {
     levi.LeviError: 500,
 }
 # Codes that say more than their class: the request was fine, the thing's state is not.
-STATUS_OF_CODE = {"order_is_final": 409, "not_quarantined": 409, "not_ready": 409, "unknown_approval": 404}
+STATUS_OF_CODE = {
+    "order_is_final": 409,
+    "not_quarantined": 409,
+    "not_ready": 409,
+    "unknown_approval": 404,
+    "unknown_alert": 404,
+}
 # Refusals that say "we do not know you" rather than "you may not".
 _UNKNOWN_CALLER = ("invalid_token", "expired_token", "revoked_token")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="levi"'}

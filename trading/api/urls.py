@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from .accounts import AccountsView, AccountView, CredentialsView
+from .alerts import AlertAcknowledgeView, AlertsView, ChannelsView, ChannelTestView, ChannelView
 from .approvals import ApprovalsView, ApproveView, RefuseView
 from .audit import AuditExportView, AuditVerifyView, AuditView
 from .audit_proofs import AuditProofView
@@ -56,6 +57,11 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/approvals": ApprovalsView,
     "api/v1/approvals/<str:name>/approve": ApproveView,
     "api/v1/approvals/<str:name>/refuse": RefuseView,
+    "api/v1/alerts": AlertsView,
+    "api/v1/alerts/<str:name>/acknowledge": AlertAcknowledgeView,
+    "api/v1/alert-channels": ChannelsView,
+    "api/v1/alert-channels/<str:name>": ChannelView,
+    "api/v1/alert-channels/<str:name>/test": ChannelTestView,
     "api/v1/limits": LimitsView,
     "api/v1/audit": AuditView,
     "api/v1/audit/verify": AuditVerifyView,

@@ -138,6 +138,16 @@ def _drill_finished(entry: AuditEntry) -> News | None:
     )
 
 
+def _approval_requested(entry: AuditEntry) -> News:
+    data = entry.data
+    text = f"{data['requested_by']} asks: {data['reason']}\nIt needs another operator within ten minutes."
+    return News(Severity.WARNING, f"Approval wanted: {data['subject']}", text, f"approval {entry.object_id}|")
+
+
+def _approval_closed(entry: AuditEntry) -> None:
+    _acknowledge_over("approval.requested", f"approval {entry.object_id}|", entry)
+
+
 def _break_glass(entry: AuditEntry) -> News:
     return News(Severity.INFO, "The break-glass key file was prepared", f"By {entry.actor}.")
 
@@ -156,6 +166,10 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "drill.overdue": _drill_overdue,
     "drill.finished": _drill_finished,
     "break_glass.prepared": _break_glass,
+    "approval.requested": _approval_requested,
+    **dict.fromkeys(
+        ("approval.approved", "approval.refused", "approval.expired", "approval.void"), _approval_closed
+    ),
 }
 
 
