@@ -8,7 +8,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from trading.domain.actors import system_actor
 from trading.domain.chain import canonical
+from trading.domain.enums import Severity
+from trading.execution.alert_channels import create_channel
 from trading.models import (
     ApprovalRequest,
     Break,
@@ -19,6 +22,7 @@ from trading.models import (
     Position,
     SyncRun,
 )
+from trading.notify import notify
 
 from .world import Caller, World, buy
 
@@ -78,6 +82,8 @@ def add_history(order: Order, number: int = 1) -> None:
 
 def fill_the_books(world: World) -> None:
     """One row in every list that trading itself would have filled."""
+    notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
+    create_channel("phone", "jsons://alerts.example.com/levi", actor=system_actor("tests"))
     now = timezone.now()
     Position.objects.create(
         account=world.account,
