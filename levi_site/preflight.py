@@ -25,6 +25,7 @@ from levi_site.secret_files import MIN_SECRET_LENGTH
 from trading.domain.errors import LeviError
 from trading.execution.accounts import check_connection
 from trading.models import ExchangeAccount
+from trading.queries.builds import expected_build, list_foreign
 from trading.queries.limits import limits_in_force
 
 MAX_CLOCK_OFFSET_MS = 500
@@ -142,6 +143,19 @@ def check_database() -> Iterator[Finding]:
     if not missing:
         yield from check_limits()
         yield from check_accounts()
+        yield from check_builds()
+
+
+def check_builds() -> Iterator[Finding]:
+    foreign = list_foreign()
+    yield judge(
+        "builds",
+        not foreign,
+        f"{len(foreign)} live process(es) of another build: {', '.join(row.process for row in foreign)}"
+        if foreign
+        else f"expected: {expected_build() or 'any'}",
+        "restart them with the new code; `manage.py expect_build` shows which build gets permits",
+    )
 
 
 def check_limits() -> Iterator[Finding]:

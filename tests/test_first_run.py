@@ -14,6 +14,7 @@ from trading.domain.actors import Actor, ActorKind
 from trading.execution.tokens import authenticate_token, revoke_token
 from trading.first_run import ACCOUNT, OPERATOR, seed_first_run
 from trading.models import ApiToken, AuditEntry, EquitySnapshot, ExchangeAccount, LimitsVersion
+from trading.queries.builds import expected_build
 from trading.queries.limits import limits_in_force
 from trading.vault import open_credentials
 
@@ -68,6 +69,15 @@ def test_a_second_run_changes_nothing(home: Path) -> None:
     assert seed_first_run(URL, {}) == first
     assert AuditEntry.objects.count() == entries
     assert (User.objects.count(), ApiToken.objects.count(), LimitsVersion.objects.count()) == (1, 1, 1)
+
+
+def test_the_build_that_was_set_up_is_the_only_one_that_gets_permits(home: Path, settings) -> None:
+    seed_first_run(URL, {})
+    assert expected_build() == settings.BUILD
+    settings.BUILD = "the-next"
+    seed_first_run(URL, {})
+    assert expected_build() == "the-next"
+    assert AuditEntry.objects.filter(kind="build.expected", actor="system:seed_first_run").count() == 2
 
 
 def test_a_changed_password_is_neither_reset_nor_shown(home: Path) -> None:

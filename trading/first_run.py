@@ -23,6 +23,7 @@ from trading.domain.enums import Environment, TradingMode, VenueName
 from trading.domain.errors import NotAllowed
 from trading.exchanges.venues import check_base_url
 from trading.execution.accounts import create_account, store_credentials
+from trading.execution.builds import expect_build
 from trading.execution.limit_changes import change_limits
 from trading.execution.sync import sync_account
 from trading.execution.tokens import authenticate_token, create_token
@@ -77,6 +78,7 @@ def seed_first_run(url: str, simulator: dict[str, str]) -> dict[str, str]:
         for venue, (key, secret) in settings.VENUE_KEYS.items():
             if key and secret:
                 seed_venue_account(VenueName(venue), key, secret)
+    expect_build(settings.BUILD, actor=ACTOR)
     return first
 
 

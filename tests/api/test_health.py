@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from trading.api import health
-from trading.models import ExchangeAccount, Heartbeat
+from trading.models import ControlEpoch, ExchangeAccount, Heartbeat
 
 from .world import Caller
 
@@ -87,3 +87,11 @@ def test_missing_migrations_are_down(all_well, monkeypatch):
 def test_the_real_redis_answers(redis_client):
     assert isinstance(redis_client, redis.Redis)
     health.check_redis()
+
+
+def test_a_worker_of_another_build_than_the_expected_one_is_named(all_well):
+    ControlEpoch.objects.update(expected_build="new")
+    status, word, parts = look()
+    assert (status, word) == (200, "degraded") and "of another build" in parts["workers"]["detail"]
+    Heartbeat.objects.update(build="new")
+    assert look()[1] == "ready"

@@ -28,6 +28,7 @@ def test_status_says_that_trading_is_on(viewer):
     body = viewer.get(STATUS).json()
     assert body.keys() >= CONTRACT_KEYS
     assert (body["kill_switch"], body["reason"], body["active"], body["mode"]) == (False, None, True, "paper")
+    assert (body["build"], body["expected_build"]) == (settings.BUILD, None)
 
 
 def test_engaging_by_query_answers_with_the_new_state(trader):

@@ -103,15 +103,6 @@ def test_what_changes_after_the_approval_voids_it_for_ever(world: World, change,
     assert world.placements() == [] and not OrderAttempt.objects.exists()
 
 
-def test_another_build_than_the_expected_one_gets_no_permit(world: World):
-    order = world.approve()
-    ControlEpoch.objects.update(expected_build="another-build")
-    assert dispatch_order(order.id) is None
-    assert status_of(order) == "approved" and world.placements() == []
-    ControlEpoch.objects.update(expected_build=django_settings.BUILD)
-    assert isinstance(dispatch_order(order.id), Placed)
-
-
 def test_the_stop_flag_of_this_host_stops_a_permitted_order_at_the_last_moment(world: World):
     order = world.approve()
     django_settings.STOP_FLAG.touch()

@@ -12,8 +12,10 @@ import pytest
 
 from tests.management.typing_commands import DEAD_REDIS, REPO, type_here, type_in_shell
 from trading.domain.errors import NotAllowed
+from trading.execution.jobs import beat_heart
 from trading.execution.tokens import authenticate_token
-from trading.models import ApiToken, ExchangeAccount, SyncRun
+from trading.models import ApiToken, AuditEntry, ExchangeAccount, SyncRun
+from trading.queries.halts import read_status
 
 
 def test_a_sync_runs_here_with_redis_away(account):
@@ -96,3 +98,23 @@ def test_every_command_explains_itself(command, capsys):
 
     parser = load_command_class("trading", command).create_parser("manage.py", command)
     assert len(parser.format_help()) > 200
+
+
+def test_the_expected_build_is_shown_and_set_by_hand(account, settings):
+    beat_heart(name="orders@h:1")
+    typed = type_here("expect_build")
+    assert typed.code == 0, typed.err
+    assert "Permits go to every build." in typed.out and f"orders@h:1: {settings.BUILD}\n" in typed.out
+    typed = type_here("expect_build", "the-new-one")
+    assert "Permits go to build the-new-one." in typed.out and "(gets no permit)" in typed.out
+    typed = type_here("expect_build", "--this", "--json")
+    assert typed.document["expected_build"] == settings.BUILD == typed.document["build"]
+    assert type_here("expect_build", "--any", "--json").document["expected_build"] is None
+    changes = AuditEntry.objects.filter(kind="build.expected").order_by("id")
+    assert [entry.data["after"] for entry in changes] == ["the-new-one", settings.BUILD, ""]
+
+
+def test_what_is_no_build_is_wrong_use(account):
+    typed = type_here("expect_build", "two words")
+    assert typed.code == 2 and "cannot be a build" in typed.err
+    assert read_status()["expected_build"] is None

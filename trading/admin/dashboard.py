@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from trading.domain.enums import OrderStatus
 from trading.domain.money import divide
 from trading.models import Heartbeat
+from trading.queries.builds import is_welcome
 from trading.queries.dashboard import SILENT_SECONDS, ControlRoom, CurvePoint, MinuteColumn, read_control_room
 
 from . import cells
@@ -161,6 +162,8 @@ def _column(index: int, minute: MinuteColumn, most: int) -> Column:
 
 def beat_word(beat: Heartbeat, room: ControlRoom) -> str:
     seconds = (room.now - beat.beat_at).total_seconds()
+    if seconds < SILENT_SECONDS and not is_welcome(beat.build, room.expected_build):
+        return "other build"
     return "alive" if seconds < SILENT_SECONDS else "late" if seconds < 4 * SILENT_SECONDS else "silent"
 
 

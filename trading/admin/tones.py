@@ -61,6 +61,7 @@ TONES: dict[str, str] = {
     "alive": "good",
     "late": "warn",
     "silent": "bad",
+    "other build": "bad",
     "valid": "good",
     "expired token": "bad",
     "revoked": "bad",

@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from trading.models import ExchangeAccount, Heartbeat
+from trading.queries.builds import list_foreign
 
 from .access import PUBLIC
 from .endpoint import Endpoint
@@ -70,6 +71,8 @@ def check_workers() -> None:
         raise Trouble("no process has reported yet")
     if max(beats.values()) < timezone.now() - HEARTBEAT_AGE:
         raise Trouble(f"no process reported within {HEARTBEAT_AGE.seconds} s")
+    if foreign := list_foreign():
+        raise Trouble(f"{len(foreign)} process(es) of another build than the expected one get no permit")
 
 
 def check_venue() -> None:

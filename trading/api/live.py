@@ -57,6 +57,10 @@ class LiveStatus(serializers.Serializer[Any]):
     sweep = serializers.DictField(
         allow_null=True, help_text="The latest: verdict running, clean or survivors."
     )
+    build = serializers.CharField(help_text="Of the process that answers.")
+    expected_build = serializers.CharField(
+        allow_null=True, help_text="Only this build gets permits; null: any."
+    )
     open_orders = serializers.IntegerField()
     submitting = serializers.IntegerField()
     in_doubt = serializers.IntegerField()

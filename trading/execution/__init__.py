@@ -13,6 +13,7 @@
     triggers.py      ⚡  automatic halts
     authority.py     🔑  who may: a fresh second factor, a second person; approvals.py asks for one
     alerting.py      ✉  which audit entries a person is told of; delivery.py brings them to the channels
+    builds.py        ⚒  which build of the code may send
     sync.py          ⟳  venue truth vs our books, differences as records
 
 Rules that hold in every file: a venue call never happens inside a transaction; every state change and its audit entry

@@ -37,6 +37,7 @@ from trading.process_name import process_name
 from trading.queries.halts import current_epoch, read_scopes, scope_names
 from trading.queries.limits import limits_in_force
 
+from .builds import look_after_refusal, stands_back
 from .changes import move_order, order_data
 from .dispatch_limits import LEASE, PERMIT_SECONDS, SLOT_WAIT_SECONDS, WINDOW_MS
 from .outcome import record_outcome
@@ -61,13 +62,14 @@ def dispatch_order(order_id: UUID) -> PlaceOutcome | None:
     order = _load(order_id)
     if order.status != OrderStatus.APPROVED:
         return None
+    exchange, permit = None, None
     try:
-        exchange = exchange_for(order.account)
-        permit = _dial_and_permit(order, exchange)
+        if not stands_back():
+            exchange = exchange_for(order.account)
+            permit = _dial_and_permit(order, exchange)
     except LeviError as error:
         log.warning("order %s not sent yet: %s", order.client_order_id, error)
-        permit = None
-    if permit is None:
+    if exchange is None or permit is None:
         lapse_if_void(_load(order_id))  # else the poller comes again
         return None
     outcome = exchange.place_order(_place_request(permit))
@@ -139,6 +141,7 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
         )
         row = cursor.fetchone()
         if row is None:
+            look_after_refusal()
             return None
         attempt, permit_at = row
         OrderAttempt.objects.create(

@@ -30,6 +30,7 @@ from trading.models import (
     Signal,
 )
 
+from .builds import expected_build
 from .limits import limits_in_force
 from .portfolio import SymbolRow, exposure_rows
 from .valuation import day_start
@@ -70,6 +71,7 @@ class ControlRoom:
     hour: list[MinuteColumn]
     curve: list[CurvePoint]
     heartbeats: list[Heartbeat]
+    expected_build: str
     breaks: list[Break]
     entries: list[AuditEntry]
     is_new: bool  # no signal has ever come in
@@ -95,6 +97,7 @@ def read_control_room() -> ControlRoom:
         hour=columns,
         curve=read_curve(now),
         heartbeats=list(Heartbeat.objects.all()[:50]),
+        expected_build=expected_build(),
         breaks=list(Break.objects.exclude(state=BreakState.RESOLVED).select_related("account")[:8]),
         entries=list(AuditEntry.objects.order_by("-id")[:10]),
         is_new=not Signal.objects.exists(),

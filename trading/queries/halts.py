@@ -13,6 +13,8 @@ from trading.domain.order_states import UNRESOLVED, WORKING
 from trading.models import ControlEpoch, HaltState, Order, Sweep
 from trading.stop_flag import find_stop_flag
 
+from .builds import build_record
+
 STOP_FLAG_TRIGGER = "stop_flag"
 
 
@@ -144,5 +146,6 @@ def read_status() -> dict[str, Any]:
         "epoch": current_epoch(),
         "scopes": [scope_record(row) for row in rows],
         "sweep": sweep_record(latest_sweep()),
+        **build_record(),
         **counts,
     }
