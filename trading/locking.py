@@ -1,23 +1,32 @@
 """Every lock the product takes, in the only order in which they may be taken:
 
-    halt scopes (advisory)  →  account  →  order  →  position  →  balances
+    halt scopes (advisory)  →  account  →  shared limits (advisory)  →  order  →  position  →  balances
+
+Shared limits: a limit that is counted over several accounts (everything, an instrument, a strategy) is decided on under
+a lock of that scope, beside the account's. Where no such limit is set, nobody waits for another account. Whoever holds
+one waits for no account any more, so that two accounts cannot wait for each other.
 
 The seal of the audit trail (advisory) is taken by itself, in a transaction that takes no other lock and writes nothing
-but the checkpoint. An approval request is locked by itself too, before the act that it allows.
+but the checkpoint. So is the change of limits, which writes one version, and the state of a trigger. An approval
+request is locked by itself too, before the act that it allows.
 
 Nothing else calls select_for_update. Row locks end with their transaction; none is ever held across a venue call.
 """
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 
-from trading.models import ApprovalRequest, Balance, ExchangeAccount, Order, Position
+from trading.models import ApprovalRequest, Balance, ExchangeAccount, Order, Position, TriggerState
 
 _HALT_LOCK = 0x4C657669  # "Levi": one lock for all scopes, because there is one epoch
 _SIGNAL_SPACE = 0x5369
+_SHARED_LIMITS_SPACE = 0x4C696D
+_LIMITS_LOCK = 0x4C696D69  # "Limi": one change of limits at a time, so that each builds on the one before
 _SEAL_LOCK = 0x5365616C  # "Seal": one checkpoint at a time, so that their numbers have no gap
 
 
@@ -82,6 +91,29 @@ def lock_audit_seal() -> bool:
 def lock_account(account_id: UUID) -> ExchangeAccount:
     """Serialises decisions on one account: the facts a decision saw hold until it commits."""
     return ExchangeAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+
+
+def lock_shared_limits(scopes: Iterable[str]) -> None:
+    """Until commit: nobody else decides on a limit of these scopes. The keys are taken in one order everywhere."""
+    keys = sorted({zlib.crc32(scope.encode()) - 2**31 for scope in scopes})
+    if keys:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s::int[]) AS key",
+                [_SHARED_LIMITS_SPACE, keys],
+            )
+
+
+def lock_limits() -> None:
+    """One change of limits at a time, until commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LIMITS_LOCK])
+
+
+def lock_trigger_states(scope: str, target: str) -> dict[str, TriggerState]:
+    """What the triggers remember of one scope, by trigger."""
+    rows = TriggerState.objects.select_for_update(no_key=True).filter(scope=scope, target=target)
+    return {row.trigger: row for row in rows.order_by("trigger")}
 
 
 def lock_order(order_id: UUID) -> Order:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,8 +19,8 @@ from django.utils import timezone
 
 from trading.connections import exchange_for
 from trading.domain.actors import Actor, ActorKind
-from trading.domain.enums import Environment, OrderOrigin, OrderStatus, TradingMode, VenueName
-from trading.domain.errors import InvalidInput, VenueUnavailable
+from trading.domain.enums import Environment, HaltScope, OrderOrigin, OrderStatus, TradingMode, VenueName
+from trading.domain.errors import InvalidInput, StaleDecision, VenueUnavailable
 from trading.domain.money import exact, plain
 from trading.domain.order_states import TERMINAL
 from trading.doorbell import silence
@@ -32,7 +33,8 @@ from trading.execution.sync import sync_account
 from trading.first_run import seed_limits
 from trading.models import ExchangeAccount, LimitsVersion, Order, Signal
 from trading.process_name import os_user
-from trading.queries.limits import limits_in_force
+from trading.queries.limits import lasting_limits, limits_in_force, newest_version
+from trading.risk.limit_fields import stricter_of
 from trading.vault import open_credentials
 
 # Which installation of a venue a mode talks to.
@@ -198,36 +200,41 @@ def is_good(order: Order) -> bool:
     return bool(order.exchange_order_id) and order.status not in _ENDED_BADLY
 
 
-def _lower(in_force: Any, asked: Any) -> Any:
-    return asked if in_force is None else min(in_force, asked)
-
-
-def _higher(in_force: Any, asked: Any) -> Any:
-    return asked if in_force is None else max(in_force, asked)
-
-
-def _fewer(in_force: Any, asked: Any) -> Any:
-    wanted = sorted({str(symbol).upper() for symbol in asked})
-    return wanted if in_force is None else [symbol for symbol in in_force if symbol in wanted]
-
-
-STRICTER: dict[str, Callable[[Any, Any], Any]] = {
-    **dict.fromkeys(LimitsVersion.LIMIT_FIELDS, _lower),
-    "duplicate_window_seconds": _higher,
-    "allowed_symbols": _fewer,
-}
+_TIGHTENING_TRIES = 3
 
 
 def tighten_limits(asked: Mapping[str, Any]) -> None:
     """Write a new version where these limits are stricter than those in force. Never loosens: that takes a person."""
-    current = limits_in_force()
+    wanted = {
+        name: sorted({str(symbol).upper() for symbol in limit}) if name == "allowed_symbols" else limit
+        for name, limit in asked.items()
+    }
+    for _try in range(_TIGHTENING_TRIES):
+        with suppress(StaleDecision):  # somebody else was writing: look again
+            _tighten_once(wanted)
+            return
+    raise StaleDecision("The risk limits are being changed by others.", remedy="Try again.")
+
+
+def _tighten_once(asked: Mapping[str, Any]) -> None:
+    newest, current = newest_version(HaltScope.EVERYTHING, ""), limits_in_force()
+    lasting = lasting_limits(HaltScope.EVERYTHING, "")
     changes = {}
-    for name, limit in asked.items():
-        in_force = getattr(current, name, None)
-        stricter = STRICTER[name](in_force, limit)
-        if stricter != in_force:
+    for name in LimitsVersion.LIMIT_FIELDS:
+        lasts = getattr(lasting, name, None)
+        # An override that is stricter would end with this version: it stays in it.
+        stricter = stricter_of(name, stricter_of(name, lasts, getattr(current, name, None)), asked.get(name))
+        if stricter != lasts:
             changes[name] = plain(stricter) if isinstance(stricter, Decimal) else stricter
-    if changes:
+    tightens = any(
+        stricter_of(name, in_force, limit) != in_force
+        for name, limit in asked.items()
+        for in_force in [getattr(current, name, None)]
+    )
+    if changes and tightens:
         change_limits(
-            changes, reason="Tightened by a program through the Python interface.", actor=sdk_actor()
+            changes,
+            reason="Tightened by a program through the Python interface.",
+            actor=sdk_actor(),
+            seen_version=newest.version if newest else 0,
         )

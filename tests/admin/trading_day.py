@@ -125,6 +125,7 @@ def make_account(name: str = "paper", **changes: Any) -> ExchangeAccount:
         "base_url": "http://127.0.0.1:9100/mexc",
         "is_default": True,
         "synced_at": timezone.now() - timedelta(seconds=4),
+        "clock_offset_seconds": 0,
         **changes,
     }
     account = ExchangeAccount.objects.create(name=name, **values)

@@ -50,7 +50,7 @@ def test_null_means_no_limit(world, risk):
         ({"reason": "x", "allowed_symbols": [1]}, "allowed_symbols"),
         ({"reason": "x", "allowed_symbols": ["NO/PE"]}, "allowed_symbols"),
         ({"reason": "x", "version": 1}, "version"),
-        ({"reason": "x", "effective_at": "2020-01-01"}, "effective_at"),
+        ({"reason": "x", "max_open_orders": 1, "effective_at": "2020-01-01"}, "effective_at"),
     ],
 )
 def test_a_wrong_change_makes_no_version(world, risk, body, field):

@@ -13,8 +13,8 @@ from trading.domain.permits import ApprovalView, PermitFacts, why_void
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 ACTIVE = ScopeState(HaltScope.EVERYTHING, "", TradingState.ACTIVE)
-APPROVAL = ApprovalView(NOW + timedelta(seconds=10), approved_epoch=4, limits_version=7)
-FACTS = PermitFacts(NOW, epoch=4, limits_version=7, account_is_usable=True, scopes=(ACTIVE,))
+APPROVAL = ApprovalView(NOW + timedelta(seconds=10), approved_epoch=4, limits_versions=(7,))
+FACTS = PermitFacts(NOW, epoch=4, limits_versions=(7,), account_is_usable=True, scopes=(ACTIVE,))
 
 
 def scope(state: TradingState | None) -> PermitFacts:
@@ -32,9 +32,9 @@ def test_a_valid_approval_is_not_void():
         (replace(APPROVAL, expires_at=None), FACTS, "expired"),
         (replace(APPROVAL, approved_epoch=3), FACTS, "before a halt"),
         (replace(APPROVAL, approved_epoch=None), FACTS, "before a halt"),
-        (replace(APPROVAL, limits_version=6), FACTS, "limits changed"),
-        (APPROVAL, replace(FACTS, limits_version=None), "limits changed"),
-        (replace(APPROVAL, limits_version=None), replace(FACTS, limits_version=None), "limits changed"),
+        (replace(APPROVAL, limits_versions=(6,)), FACTS, "limits changed"),
+        (APPROVAL, replace(FACTS, limits_versions=None), "limits changed"),
+        (replace(APPROVAL, limits_versions=None), replace(FACTS, limits_versions=None), "limits changed"),
         (APPROVAL, replace(FACTS, account_is_usable=False), "disabled"),
         (APPROVAL, scope(TradingState.HALTED), "account main is halted"),
         (APPROVAL, scope(TradingState.REDUCING), "account main is reducing"),

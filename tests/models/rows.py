@@ -72,7 +72,9 @@ def make_order(**changes: Any) -> Order:
         "expires_at": now + timedelta(minutes=1),
         "created_at": now,
     }
-    return Order.objects.create(**fields | changes)
+    fields |= changes
+    limits = fields["limits_version"]
+    return Order.objects.create(**{"limits_versions": [limits.version] if limits else [], **fields})
 
 
 def fill_fields(order: Order, **changes: Any) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from tests.making import World, let_time_pass
 from tests.models.rows import make_account, make_instrument, make_order
 from trading.domain.order_states import AT_RISK
 from trading.models import Balance, EquitySnapshot, Position, Quote
+from trading.queries.pending import exposures, pending_orders
 from trading.queries.portfolio import daily_pnl, exposure_rows, held_exposure, position_rows
-from trading.queries.risk_facts import exposures, free_balances, pending_orders
+from trading.queries.risk_facts import free_balances
 from trading.queries.valuation import PriceTable, day_start, day_start_equity, value_account
 
 D = Decimal

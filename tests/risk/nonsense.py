@@ -6,8 +6,8 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from tests.risk.samples import INSTRUMENT
-from trading.domain.enums import OrderType, Side
-from trading.risk import LimitsFacts, OrderFacts, PriceFacts, RiskFacts, SymbolExposure
+from trading.domain.enums import HaltScope, OrderType, Side
+from trading.risk import LimitsFacts, OrderFacts, PriceFacts, RiskFacts, ScopeUse, SymbolExposure
 
 any_number = st.one_of(
     st.none(),
@@ -23,6 +23,14 @@ any_limits = st.builds(
     LimitsFacts,
     version=any_count,
     max_order_notional=any_number,
+    max_order_quantity=any_number,
+    max_price_gap_pct=any_number,
+    max_notional_per_minute=any_number,
+    max_order_to_fill_ratio=any_number,
+    max_in_doubt_notional=any_number,
+    max_repeated_executions=any_count,
+    max_daily_loss_usd=any_number,
+    max_drawdown_pct=any_number,
     price_collar_pct=any_number,
     max_price_age_seconds=any_number,
     max_balance_age_seconds=any_number,
@@ -34,6 +42,25 @@ any_limits = st.builds(
     duplicate_window_seconds=any_number,
     max_daily_loss_pct=any_number,
     allowed_symbols=st.none() | st.lists(any_symbol).map(tuple),
+    scope=st.sampled_from(HaltScope),
+    target=any_symbol,
+    use=st.none()
+    | st.builds(
+        ScopeUse,
+        symbol_elsewhere=any_number,
+        total_elsewhere=any_number,
+        positions=any_count,
+        open_orders=any_count,
+        orders_last_minute=any_count,
+        notional_last_minute=any_number,
+        orders_lately=any_count,
+        filled_lately=any_count,
+        in_doubt_notional=any_number,
+        daily_pnl=any_number,
+        day_start_equity=any_number,
+        equity=any_number,
+        peak_equity=any_number,
+    ),
 )
 any_instrument = st.builds(
     replace,
@@ -70,6 +97,16 @@ any_facts = st.builds(
     balance_age_seconds=any_number,
     daily_pnl=any_number,
     day_start_equity=any_number,
+    positions_age_seconds=any_number,
+    clock_offset_seconds=any_number,
+    notional_last_minute=any_number,
+    orders_lately=any_count,
+    filled_lately=any_count,
+    in_doubt_notional=any_number,
+    equity=any_number,
+    peak_equity=any_number,
+    executions=any_count,
+    narrower=st.lists(any_limits, max_size=3).map(tuple),
     taker_fee_rate=any_number,
 )
 any_order = st.builds(

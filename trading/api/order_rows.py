@@ -23,6 +23,9 @@ class OrderRow(RowSerializer):
     strategy = name_field("strategy.name", default=None, allow_null=True)
     signal_id = serializers.UUIDField(read_only=True, allow_null=True)
     limits_version = serializers.IntegerField(source="limits_version_id", read_only=True, allow_null=True)
+    limits_versions = serializers.ListField(
+        child=serializers.IntegerField(), read_only=True, help_text="Every version that judged it."
+    )
     average_price = serializers.SerializerMethodField(help_text="Of the booked fills.")
 
     class Meta:
@@ -53,6 +56,7 @@ class OrderRow(RowSerializer):
             "request_id",
             "signal_id",
             "limits_version",
+            "limits_versions",
             "approved_epoch",
             "attempt",
             "created_at",

@@ -59,7 +59,16 @@ class CheckAnswer(serializers.Serializer[Any]):
     limit = serializers.CharField(allow_blank=True)
     age_seconds = PlainNumber(allow_null=True)
     note = serializers.CharField(allow_blank=True)
+    source = serializers.CharField(
+        allow_blank=True, required=False, help_text="Scope and version whose limit bound."
+    )
     explanation = serializers.CharField()
+
+
+class AppliedLimits(serializers.Serializer[Any]):
+    version = serializers.IntegerField()
+    scope = serializers.CharField()
+    target = serializers.CharField(allow_blank=True)
 
 
 class DecisionAnswer(serializers.Serializer[Any]):
@@ -85,7 +94,8 @@ class DecisionAnswer(serializers.Serializer[Any]):
     asked_price = PlainNumber(allow_null=True)
     reduce_only = serializers.BooleanField()
     strategy = serializers.CharField(allow_null=True)
-    limits_version = serializers.IntegerField(allow_null=True)
+    limits_version = serializers.IntegerField(allow_null=True, help_text="The version for everything.")
+    limits = AppliedLimits(many=True, required=False, help_text="Every version that judged it.")
     epoch = serializers.IntegerField()
     expires_at = serializers.DateTimeField(allow_null=True)
     received_at = serializers.DateTimeField()
@@ -108,6 +118,7 @@ TAKEN = {
 
 _ORDER = tuple(DecisionAnswer().fields)
 _CHECK_ORDER = tuple(CheckAnswer().fields)
+_LIMITS_ORDER = tuple(AppliedLimits().fields)
 _TIMES = ("expires_at", "received_at")
 
 
@@ -121,6 +132,8 @@ def as_told(answer: dict[str, Any]) -> dict[str, Any]:
     The database keeps no order of keys, and stored times carry +00:00 (the canonical form of the audit trail).
     """
     told = {**answer, "checks": [_ordered(check, _CHECK_ORDER) for check in answer.get("checks", ())]}
+    if "limits" in answer:
+        told["limits"] = [_ordered(applied, _LIMITS_ORDER) for applied in answer["limits"]]
     told |= {name: str(answer[name]).replace("+00:00", "Z") for name in _TIMES if answer.get(name)}
     return _ordered(told, _ORDER)
 

@@ -46,8 +46,13 @@ class DenialCode(StrEnum):
     NOTIONAL_TOO_SMALL = "notional_too_small", "The order is worth less than the venue's minimum."
     NOTIONAL_TOO_LARGE = "notional_too_large", "The order is worth more than the venue's maximum."
     MAX_ORDER_NOTIONAL = "max_order_notional", "The order is worth more than one order may be."
+    MAX_ORDER_QUANTITY = "max_order_quantity", "The order asks for more base units than one order may."
     PRICE_MISSING = "price_missing", "No last price is known, so the order cannot be judged."
     PRICE_STALE = "price_stale", "The last price is too old to judge the order."
+    PRICE_SOURCES_DISAGREE = (
+        "price_sources_disagree",
+        "The last price and the top of the book are too far apart to believe either.",
+    )
     QUANTITY_UNKNOWN = "quantity_unknown", "The order's quantity in base units cannot be told."
     QUOTE_RATE_UNKNOWN = (
         "quote_rate_unknown",
@@ -64,14 +69,25 @@ class DenialCode(StrEnum):
         "The free balance does not cover the order and what is reserved.",
     )
     BALANCE_UNKNOWN = "balance_unknown", "The account's balances are unknown or too old."
+    POSITIONS_STALE = "positions_stale", "The account's orders and fills were not read from the venue lately."
+    CLOCK_UNKNOWN = "clock_unknown", "This host's clock was not compared with the venue's, or is too far off."
     EXPOSURE_SYMBOL = "exposure_symbol", "The exposure in this symbol would exceed its limit."
     EXPOSURE_TOTAL = "exposure_total", "The total exposure would exceed its limit."
     EXPOSURE_UNKNOWN = "exposure_unknown", "The exposure cannot be computed, so nothing is added to it."
     MAX_CONCURRENT_POSITIONS = "max_concurrent_positions", "Too many positions would be open at once."
     MAX_OPEN_ORDERS = "max_open_orders", "Too many orders are open already."
     MAX_ORDERS_PER_MINUTE = "max_orders_per_minute", "Too many orders within a minute."
+    MAX_NOTIONAL_PER_MINUTE = "max_notional_per_minute", "The orders of a minute would be worth too much."
+    ORDER_TO_FILL_RATIO = "order_to_fill_ratio", "Too many orders are made for each one that is filled."
+    PACE_UNKNOWN = "pace_unknown", "What was ordered lately cannot be counted, so nothing is added to it."
+    IN_DOUBT_NOTIONAL = "in_doubt_notional", "Too much is in doubt at the venue to open anything new."
+    REPEATED_EXECUTIONS = (
+        "repeated_executions",
+        "The strategy has made as many orders as it may before a person looks: it is disabled.",
+    )
     DUPLICATE_ORDER = "duplicate_order", "The same order was asked for a moment ago."
     DAILY_LOSS = "daily_loss", "The loss of the day has reached its limit."
+    DRAWDOWN = "drawdown", "The fall from the highest equity has reached its limit."
     EQUITY_UNKNOWN = "equity_unknown", "The day's profit or loss cannot be computed, so no new risk is taken."
     REDUCE_ONLY_WOULD_OPEN = "reduce_only_would_open", "A reduce-only order would open or grow a position."
     LIMITS_MISSING = "limits_missing", "No risk limits are in force, or one of them is unreadable."

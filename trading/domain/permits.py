@@ -20,17 +20,18 @@ class ApprovalView:
 
     expires_at: datetime | None
     approved_epoch: int | None
-    limits_version: int | None
+    limits_versions: tuple[int, ...]
     reduce_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PermitFacts:
-    """The world at the instant of the permit. `limits_version` None: no limits are in force."""
+    """The world at the instant of the permit. `limits_versions` are those of all scopes; None: there are none for
+    everything, so that nothing may be sent."""
 
     now: datetime
     epoch: int
-    limits_version: int | None
+    limits_versions: tuple[int, ...] | None
     account_is_usable: bool
     scopes: Sequence[ScopeState]
 
@@ -41,7 +42,7 @@ def why_void(approval: ApprovalView, facts: PermitFacts) -> str:
         return "expired before it could be sent"
     if approval.approved_epoch != facts.epoch:
         return "approved before a halt"
-    if facts.limits_version is None or approval.limits_version != facts.limits_version:
+    if facts.limits_versions is None or approval.limits_versions != facts.limits_versions:
         return "the risk limits changed after the approval"
     if not facts.account_is_usable:
         return "the account is disabled"

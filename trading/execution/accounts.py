@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from trading import audit
 from trading.connections import exchange_for, public_exchange
-from trading.domain.actors import Actor
+from trading.domain.actors import Actor, system_actor
 from trading.domain.enums import Environment, HaltScope, TradingMode, TradingState, VenueName
 from trading.domain.errors import InvalidInput, LeviError, UnknownName
 from trading.domain.outcomes import KeyRights
@@ -179,7 +179,8 @@ def create_strategy(name: str, description: str = "", *, actor: Actor) -> Strate
 
 def set_strategy_enabled(strategy: Strategy, enabled: bool, *, actor: Actor) -> Strategy:
     with transaction.atomic(durable=True):
-        Strategy.objects.filter(pk=strategy.pk).update(is_enabled=enabled)
+        since = {"enabled_at": timezone.now()} if enabled else {}
+        Strategy.objects.filter(pk=strategy.pk).update(is_enabled=enabled, **since)
         audit.record(
             "strategy.enabled" if enabled else "strategy.disabled",
             actor=actor,
@@ -189,6 +190,18 @@ def set_strategy_enabled(strategy: Strategy, enabled: bool, *, actor: Actor) -> 
         )
     strategy.is_enabled = enabled
     return strategy
+
+
+def trip_strategy(strategy: Strategy) -> None:
+    """Disable a strategy that made as many orders as it may, in the caller's transaction, until a person enables it."""
+    if Strategy.objects.filter(pk=strategy.pk, is_enabled=True).update(is_enabled=False):
+        audit.record(
+            "strategy.tripped",
+            actor=system_actor("limits"),
+            object_type="strategy",
+            object_id=strategy.id,
+            data={"name": strategy.name, "before": True, "after": False, "limit": "max_repeated_executions"},
+        )
 
 
 def _give_state(scope: HaltScope, target: str, *, actor: Actor) -> None:

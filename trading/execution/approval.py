@@ -23,26 +23,26 @@ from trading.domain.enums import HaltScope, OrderOrigin, OrderStatus, OrderType,
 from trading.domain.errors import UnknownName
 from trading.domain.gate import ScopeState, ask_gate
 from trading.doorbell import ring
-from trading.locking import lock_account
+from trading.locking import lock_account, lock_shared_limits
 from trading.metrics import ORDER_LATENCY
 from trading.models import (
     Decision,
     ExchangeAccount,
     HaltState,
     Instrument,
-    LimitsVersion,
     Order,
     Signal,
     Strategy,
 )
 from trading.models.columns import new_id
 from trading.queries.halts import current_epoch, read_scopes
-from trading.queries.limits import limits_in_force
+from trading.queries.limits import LimitsSet, applying_scopes, read_limits
 from trading.queries.risk_facts import facts_record, gather_facts
 from trading.risk import Check, OrderFacts, RiskFacts, evaluate
 from trading.risk.check import UnknownFact
 from trading.risk.measures import only_shrinks
 
+from .accounts import trip_strategy
 from .changes import order_data
 from .proposal import Proposal
 
@@ -56,7 +56,7 @@ class Judgement:
 
     checks: tuple[Check, ...]
     facts: RiskFacts
-    limits: LimitsVersion | None
+    limits: LimitsSet
     epoch: int
     at: datetime
 
@@ -69,21 +69,33 @@ class Judgement:
             "decision": "denied" if self.codes else "approved",
             "codes": self.codes,
             "checks": [{**asdict(check), "explanation": check.code.explanation} for check in self.checks],
-            "limits_version": self.limits.version if self.limits else None,
+            "limits_version": self.limits.widest.version if self.limits.widest else None,
+            "limits": self.limits.sources,
             "epoch": self.epoch,
         }
 
 
 def judge(
-    account: ExchangeAccount, instrument: Instrument, strategy_name: str, proposal: Proposal
+    account: ExchangeAccount,
+    instrument: Instrument,
+    strategy_name: str,
+    proposal: Proposal,
+    *,
+    to_act: bool = False,
 ) -> Judgement:
-    """Ask every rule and the gate. The caller holds the account's lock if it means to act on the answer."""
+    """Ask every rule and the gate. To act on the answer the caller holds the account's lock, and takes turns here with
+    other accounts where they share a limit."""
     now = timezone.now()
     epoch = (
         current_epoch()
     )  # before the scopes: an engagement in between makes the approval void, never valid
     strategy = _find_strategy(strategy_name)
-    limits = limits_in_force()
+    limits = read_limits(
+        applying_scopes(account.name, instrument.symbol, strategy.name if strategy else None)
+    )
+    if to_act:
+        lock_shared_limits(limits.shared_scopes)
+        now = timezone.now()
     order = proposal.order_facts()
     facts = gather_facts(
         account, instrument, strategy, order, limits=limits, mode=settings.LEVI_MODE, now=now
@@ -177,10 +189,12 @@ def decide(
     began = time.perf_counter()
     account = lock_account(account.id)
     strategy = _get_or_register_strategy(strategy_name, actor=actor, now=timezone.now())
-    judgement = judge(account, instrument, strategy_name, proposal)
+    judgement = judge(account, instrument, strategy_name, proposal, to_act=True)
     order = _write_order(
         signal, account, instrument, strategy, proposal, judgement, actor=actor, origin=origin
     )
+    if strategy is not None and DenialCode.REPEATED_EXECUTIONS in judgement.codes:
+        trip_strategy(strategy)
     answer = canonical(_answer(signal, order, judgement, proposal))
     signal.strategy, signal.answer = strategy, answer
     signal.save(force_insert=True)
@@ -225,7 +239,8 @@ def _write_order(
         client_order_id=client_order_id(settings.INSTANCE_ID, order_id),
         status=OrderStatus.APPROVED if approved else OrderStatus.DENIED,
         status_reason="" if approved else ", ".join(judgement.codes),
-        limits_version=judgement.limits,
+        limits_version=judgement.limits.widest,
+        limits_versions=judgement.limits.versions,
         approved_at=now if approved else None,
         approved_epoch=judgement.epoch if approved else None,
         expires_at=now + _life_of(request.order_type) if approved else None,
@@ -240,7 +255,7 @@ def _write_order(
         codes=judgement.codes,
         checks=canonical(judgement.as_answer()["checks"]),
         facts=canonical(facts_record(judgement.facts)),
-        limits_version=judgement.limits,
+        limits_version=judgement.limits.widest,
         epoch=judgement.epoch,
     )
     audit.record(
@@ -258,7 +273,8 @@ def _write_order(
             quantity=order.quantity,
             quote_quantity=order.quote_quantity,
             price=order.price,
-            limits_version=judgement.limits.version if judgement.limits else None,
+            limits_version=judgement.limits.widest.version if judgement.limits.widest else None,
+            limits_versions=judgement.limits.versions,
             epoch=judgement.epoch,
             signal=signal.id,
         ),

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 from trading.domain.actors import Actor
 from trading.domain.enums import ApprovalKind, HaltScope
 from trading.domain.errors import NotAllowed
-from trading.models import ApprovalRequest, HaltState
+from trading.models import ApprovalRequest, HaltState, LimitsVersion
 
 from .halts import missing_for_release, release
+from .limit_changes import LimitsChange, preview_change, write_version
 
 Payload = Mapping[str, Any]
 
@@ -51,6 +52,17 @@ def _release(payload: Payload, *, reason: str, actor: Actor, approval: ApprovalR
     )
 
 
+def _check_limits(payload: Payload) -> None:
+    preview_change(LimitsChange.from_payload(payload))
+
+
+def _change_limits(
+    payload: Payload, *, reason: str, actor: Actor, approval: ApprovalRequest | None
+) -> LimitsVersion:
+    return write_version(LimitsChange.from_payload(payload), reason=reason, actor=actor, approval=approval)
+
+
 ACTS: dict[ApprovalKind, ApprovableAct] = {
     ApprovalKind.RELEASE: ApprovableAct("a release", _release, _check_release),
+    ApprovalKind.LIMITS: ApprovableAct("a change of limits", _change_limits, _check_limits),
 }

@@ -1,7 +1,7 @@
 """Stage 3: permit [B], request, outcome [C].
 
 [B] is one short READ COMMITTED transaction: the shared halt lock, then one conditional UPDATE that must change exactly
-one row and asks everything again (status, expiry, epoch, every scope, limits version, account, build). If its COMMIT is
+one row and asks everything again (status, expiry, epoch, every scope, all limits, account, build). If its COMMIT is
 not confirmed, the exception ends the call and nothing is sent. Between [B] and [C] stands the only venue call. [C] is
 fenced by the attempt number: whoever comes late changes no status and leaves evidence only.
 
@@ -35,7 +35,7 @@ from trading.metrics import ORDER_LATENCY
 from trading.models import Order, OrderAttempt
 from trading.process_name import process_name
 from trading.queries.halts import current_epoch, read_scopes, scope_names
-from trading.queries.limits import limits_in_force
+from trading.queries.limits import applying_scopes, read_limits
 
 from .builds import look_after_refusal, stands_back
 from .changes import move_order, order_data
@@ -102,7 +102,13 @@ UPDATE trading_order AS o
    AND o.expires_at > clock_timestamp()
    AND o.approved_epoch = (SELECT epoch FROM trading_controlepoch WHERE id = 1)
    AND (SELECT expected_build FROM trading_controlepoch WHERE id = 1) IN ('', %(build)s)
-   AND o.limits_version_id = %(limits)s
+   AND o.limits_versions = (
+       SELECT array_agg(newest ORDER BY newest) FROM (
+           SELECT max(l.version) AS newest FROM trading_limitsversion l
+            WHERE (l.scope, l.target) IN (SELECT * FROM unnest(%(scopes)s::text[], %(targets)s::text[]))
+              AND l.effective_at <= clock_timestamp()
+              AND (l.expires_at IS NULL OR l.expires_at > clock_timestamp())
+            GROUP BY l.scope, l.target) AS current)
    AND EXISTS (SELECT 1 FROM trading_exchangeaccount a WHERE a.id = o.account_id AND a.is_enabled AND a.mode = %(mode)s)
    AND (SELECT count(*) FROM trading_haltstate h
          WHERE (h.scope, h.target) IN (SELECT * FROM unnest(%(scopes)s::text[], %(targets)s::text[]))
@@ -123,7 +129,6 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
     passing = [TradingState.ACTIVE, TradingState.REDUCING] if order.reduce_only else [TradingState.ACTIVE]
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         share_halt_lock()
-        limits = limits_in_force()
         cursor.execute(
             _CLAIM,
             {
@@ -132,7 +137,6 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
                 "lease": LEASE.total_seconds(),
                 "build": settings.BUILD,
                 "mode": settings.LEVI_MODE,
-                "limits": limits.version if limits else None,
                 "scopes": [scope.value for scope, _ in names],
                 "targets": [target for _, target in names],
                 "passing": [state.value for state in passing],
@@ -182,16 +186,18 @@ def _place_request(permit: Permit) -> PlaceRequest:
 
 def _why_void(order: Order) -> str:
     """Why this approval cannot be used any more; empty if it can. The UPDATE of [B] asks the same."""
-    limits = limits_in_force()
     strategy = order.strategy.name if order.strategy else None
+    limits = read_limits(applying_scopes(order.account.name, order.instrument.symbol, strategy))
     facts = PermitFacts(
         now=timezone.now(),
         epoch=current_epoch(),
-        limits_version=limits.version if limits else None,
+        limits_versions=tuple(limits.versions) if limits.widest else None,
         account_is_usable=order.account.is_enabled and order.account.mode == settings.LEVI_MODE,
         scopes=read_scopes(order.account.name, order.instrument.symbol, strategy),
     )
-    view = ApprovalView(order.expires_at, order.approved_epoch, order.limits_version_id, order.reduce_only)
+    view = ApprovalView(
+        order.expires_at, order.approved_epoch, tuple(order.limits_versions), order.reduce_only
+    )
     return why_void(view, facts)
 
 

@@ -83,6 +83,7 @@ def sync_account(account_id: UUID, *, trigger: str) -> SyncRun:
 def _sync(account: ExchangeAccount, run: SyncRun) -> None:
     exchange = exchange_for(account)
     _sync_rules(account)
+    _note_clock(account, exchange)
     open_reports = exchange.fetch_open_orders()
     run.orders_updated = _sync_orders(account, open_reports, run.started_at)
     run.fills_booked = _sync_fills(account, exchange, _watched(account))
@@ -93,6 +94,14 @@ def _sync(account: ExchangeAccount, run: SyncRun) -> None:
     _write_snapshot(account)
     _note_missing_fills(account)
     run.breaks_open = settle_breaks(account, run.started_at)
+
+
+def _note_clock(account: ExchangeAccount, exchange: Exchange) -> None:
+    """The venue's clock less this host's, wrong by the uncertainty of the measurement, which counts against us."""
+    before = timezone.now()
+    offset = Decimal(exchange.venue_time_ms() - int(before.timestamp() * 1000)) / 1000
+    account.clock_offset_seconds = offset
+    ExchangeAccount.objects.filter(pk=account.pk).update(clock_offset_seconds=offset)
 
 
 def _sync_rules(account: ExchangeAccount) -> None:

@@ -16,6 +16,7 @@ from .orders import Decision, Order, OrderAttempt, OrderEvidence
 from .reconciliation import Break, BreakKind, BreakState, Heartbeat, JobSlot, SyncRun
 from .signals import Signal
 from .strategies import Strategy
+from .triggers import EquityPeak, LimitBand, TriggerState
 
 __all__ = [
     "Alert",
@@ -34,6 +35,7 @@ __all__ = [
     "Credential",
     "Decision",
     "DeliveryState",
+    "EquityPeak",
     "EquitySnapshot",
     "ExchangeAccount",
     "Fill",
@@ -42,6 +44,7 @@ __all__ = [
     "Heartbeat",
     "Instrument",
     "JobSlot",
+    "LimitBand",
     "LimitsVersion",
     "Order",
     "OrderAttempt",
@@ -53,4 +56,5 @@ __all__ = [
     "Sweep",
     "SweepVerdict",
     "SyncRun",
+    "TriggerState",
 ]

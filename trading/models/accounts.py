@@ -43,6 +43,14 @@ class ExchangeAccount(models.Model):
     synced_at = models.DateTimeField(null=True, blank=True, editable=False)
     fills_cursor_at = models.DateTimeField(null=True, blank=True, editable=False)
     sync_error = models.CharField(max_length=500, blank=True, editable=False)
+    clock_offset_seconds = models.DecimalField(
+        max_digits=12,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="The venue's clock less this host's, at the last sync.",
+    )
 
     class Meta:
         ordering = ["name"]

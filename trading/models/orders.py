@@ -6,6 +6,7 @@ An order row is the durable intent. It is written before any byte leaves and its
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -55,7 +56,15 @@ class Order(models.Model):
     filled_notional = exact_field(default=ZERO)
     venue_filled_quantity = exact_field(default=ZERO, help_text="The most the venue ever reported as filled.")
 
-    limits_version = models.ForeignKey(LimitsVersion, models.PROTECT, null=True, blank=True)
+    limits_version = models.ForeignKey(
+        LimitsVersion, models.PROTECT, null=True, blank=True, help_text="The limits for everything."
+    )
+    limits_versions = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        blank=True,
+        help_text="Every version that judged it, of all scopes, in ascending order.",
+    )
     approved_at = models.DateTimeField(null=True, blank=True)
     approved_epoch = models.BigIntegerField(null=True, blank=True)
     expires_at = models.DateTimeField(

@@ -13,6 +13,12 @@ class Strategy(models.Model):
     name = models.CharField(max_length=40, unique=True, validators=[name_validator])
     description = models.CharField(max_length=300, blank=True)
     is_enabled = models.BooleanField(default=True)
+    enabled_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When a person last enabled it; its executions count from then.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

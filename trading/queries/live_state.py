@@ -32,8 +32,8 @@ from .dead_man import read_dead_man
 from .drills import read_drills
 from .halts import list_scopes
 from .limits import limits_in_force
+from .pending import exposures, pending_orders
 from .portfolio import held_exposure
-from .risk_facts import exposures, pending_orders
 from .valuation import PriceTable, day_start_equity, value_account
 
 # Always shown, so that an alert sees them go from 0 to 1.

@@ -12,7 +12,7 @@ from trading.domain.money import ZERO, add, divide, multiply
 from trading.models import ExchangeAccount, Position
 
 from .limits import limits_in_force
-from .risk_facts import exposures, pending_orders
+from .pending import exposures, pending_orders
 from .valuation import EquityRow, PriceTable, day_start_equity, value_account
 
 

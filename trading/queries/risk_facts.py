@@ -6,74 +6,30 @@ is not known stays None, and the rules deny on it.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
 
-from trading.domain.enums import OrderStatus, Side
+from trading.domain.enums import HaltScope, OrderStatus, Side
 from trading.domain.money import ZERO, add, divide, multiply
-from trading.domain.order_states import AT_RISK
-from trading.models import Balance, ExchangeAccount, Instrument, LimitsVersion, Order, Position, Strategy
-from trading.risk.facts import OrderFacts, PriceFacts, RiskFacts, SymbolExposure
+from trading.models import Balance, ExchangeAccount, Instrument, LimitsVersion, Order, Strategy
+from trading.risk.facts import LimitsFacts, OrderFacts, PriceFacts, RiskFacts, SymbolExposure
 
-from .limits import as_facts
-from .valuation import PriceTable, day_start_equity, read_balances, value_balances
-
-_PENDING_COLUMNS = (
-    "instrument__symbol",
-    "instrument__base_asset",
-    "instrument__quote_asset",
-    "side",
-    "exposure_quantity",
-    "filled_quantity",
-    "price",
-    "reference_price",
-    "acknowledged_at",
+from .limits import LimitsSet, as_facts
+from .pending import PendingOrder
+from .scope_use import (
+    AccountBooks,
+    count_executions,
+    in_doubt_worth,
+    measure_use,
+    peak_equity,
+    read_books,
+    read_everyone,
+    read_pace,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PendingOrder:
-    """The part of an order at risk that is not filled yet."""
-
-    symbol: str
-    base_asset: str
-    quote_asset: str
-    side: Side
-    remaining: Decimal
-    price: Decimal
-    acknowledged_at: datetime | None
-
-
-def pending_orders(account: ExchangeAccount) -> list[PendingOrder]:
-    rows = Order.objects.filter(account=account, status__in=AT_RISK).values_list(*_PENDING_COLUMNS)
-    return [
-        PendingOrder(
-            symbol, base, quote, Side(side), max(wanted - filled, ZERO), price or reference or ZERO, seen
-        )
-        for symbol, base, quote, side, wanted, filled, price, reference, seen in rows
-    ]
-
-
-def exposures(account: ExchangeAccount, pending: list[PendingOrder]) -> dict[str, SymbolExposure]:
-    """Position and pending quantities per symbol."""
-    positions = dict(
-        Position.objects.filter(account=account)
-        .exclude(quantity=0)
-        .order_by()
-        .values_list("instrument__symbol", "quantity")
-    )
-    sums: dict[str, dict[Side, Decimal]] = defaultdict(lambda: {Side.BUY: ZERO, Side.SELL: ZERO})
-    for order in pending:
-        sums[order.symbol][order.side] = add(sums[order.symbol][order.side], order.remaining)
-    return {
-        symbol: SymbolExposure(positions.get(symbol, ZERO), sums[symbol][Side.BUY], sums[symbol][Side.SELL])
-        for symbol in {*positions, *sums}
-    }
+from .valuation import PriceTable, day_start_equity, read_balances, value_balances
 
 
 def free_balances(
@@ -105,11 +61,6 @@ def _others(
             return None
         total = add(total, worth)
     return total
-
-
-def _pace(account: ExchangeAccount, now: datetime) -> int:
-    recent = Order.objects.filter(account=account, created_at__gt=now - timedelta(seconds=60))
-    return recent.exclude(status=OrderStatus.DENIED).count()
 
 
 def _seconds_since_same(
@@ -145,20 +96,21 @@ def gather_facts(
     strategy: Strategy | None,
     order: OrderFacts,
     *,
-    limits: LimitsVersion | None,
+    limits: LimitsSet,
     mode: str,
     now: datetime,
 ) -> RiskFacts:
     """The snapshot a decision is made on. An account that belongs to another `mode` counts as disabled."""
     prices = PriceTable(account)
     price = prices.find(instrument.symbol)
-    pending = pending_orders(account)
-    by_symbol = exposures(account, pending)
+    books = read_books(account, prices)
+    by_symbol = books.by_symbol
     balances = read_balances(account)
-    free, observed_at = free_balances(balances, pending)
+    free, observed_at = free_balances(balances, books.pending)
     equity = value_balances(balances, prices)
-    looks_for_same = limits is None or limits.duplicate_window_seconds != 0
+    known = equity.equity if equity and not equity.unpriced else None
     start = day_start_equity(account, now)
+    pace = read_pace(Q(account=account), prices, now, with_ratio=limits.sets("max_order_to_fill_ratio"))
     return RiskFacts(
         account_enabled=account.is_enabled and account.mode == mode,
         strategy_enabled=strategy is None or strategy.is_enabled,
@@ -166,21 +118,58 @@ def gather_facts(
         price=PriceFacts(price.last, price.bid, price.ask, _seconds(now - price.received_at))
         if price
         else PriceFacts(),
-        limits=as_facts(limits),
         quote_rate=prices.rate(instrument.quote_asset),
         symbol_exposure=by_symbol.get(instrument.symbol, SymbolExposure(ZERO, ZERO, ZERO)),
         others_exposure=_others(by_symbol, instrument.symbol, prices),
         open_positions=frozenset(by_symbol),
-        open_orders=len(pending),
-        orders_last_minute=_pace(account, now),
+        open_orders=len(books.pending),
+        orders_last_minute=pace.orders,
         seconds_since_same=_seconds_since_same(account, instrument, strategy, order, now)
-        if looks_for_same
+        if _looks_for_same(limits)
         else None,
         free_balances=free,
         balance_age_seconds=_seconds(now - observed_at) if observed_at else None,
-        daily_pnl=equity.equity - start if equity and start is not None and not equity.unpriced else None,
+        daily_pnl=known - start if known is not None and start is not None else None,
         day_start_equity=start,
+        positions_age_seconds=_seconds(now - account.synced_at) if account.synced_at else None,
+        clock_offset_seconds=account.clock_offset_seconds,
+        notional_last_minute=pace.notional,
+        orders_lately=pace.lately,
+        filled_lately=pace.filled,
+        in_doubt_notional=in_doubt_worth(books.pending, prices),
+        equity=known,
+        peak_equity=peak_equity([account.pk], now) if limits.sets("max_drawdown_pct") else None,
+        executions=_executions(strategy, limits),
+        **_limits_facts(limits, books, mode, instrument.symbol, now),
     )
+
+
+def _limits_facts(
+    limits: LimitsSet, own: AccountBooks, mode: str, symbol: str, now: datetime
+) -> dict[str, Any]:
+    """The versions with what their scopes have in use. Of the account, and of everything where it is the only one, that
+    stands in the facts already."""
+    everyone = read_everyone(mode, own) if limits.shared_scopes else [own]
+    is_alone = len(everyone) == 1 and everyone[0] is own
+
+    def facts_of(row: LimitsVersion) -> LimitsFacts | None:
+        is_own = row.scope == HaltScope.ACCOUNT or (row.scope == HaltScope.EVERYTHING and is_alone)
+        return as_facts(row, None if is_own else measure_use(row, own, everyone, symbol, now))
+
+    return {
+        "limits": facts_of(limits.widest) if limits.widest else None,
+        "narrower": tuple(facts_of(row) for row in limits.narrower),
+    }
+
+
+def _looks_for_same(limits: LimitsSet) -> bool:
+    """Also where the limits are missing: what nobody switched off is looked for."""
+    return limits.widest is None or any(row.duplicate_window_seconds for row in limits.rows)
+
+
+def _executions(strategy: Strategy | None, limits: LimitsSet) -> int | None:
+    mosts = [row.max_repeated_executions for row in limits.rows if row.max_repeated_executions is not None]
+    return count_executions(strategy, min(mosts)) if strategy and mosts else None
 
 
 def facts_record(facts: RiskFacts) -> dict[str, Any]:
@@ -199,4 +188,12 @@ def facts_record(facts: RiskFacts) -> dict[str, Any]:
         "day_start_equity": facts.day_start_equity,
         "balance_age_seconds": facts.balance_age_seconds,
         "quote_rate": facts.quote_rate,
+        "positions_age_seconds": facts.positions_age_seconds,
+        "clock_offset_seconds": facts.clock_offset_seconds,
+        "bid": facts.price.bid,
+        "ask": facts.price.ask,
+        "limits": [
+            {"version": limits.version, "scope": limits.scope, "target": limits.target}
+            for limits in ((facts.limits,) if facts.limits else ()) + facts.narrower
+        ],
     }

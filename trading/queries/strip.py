@@ -35,6 +35,7 @@ SELECT (SELECT count(*) FROM mine) AS accounts,
        (SELECT CASE WHEN bool_and(daily_pnl IS NOT NULL) THEN sum(daily_pnl) END FROM latest) AS daily_pnl,
        (SELECT max_daily_loss_pct FROM trading_limitsversion
          WHERE scope = 'everything' AND target = '' AND effective_at <= now()
+           AND (expires_at IS NULL OR expires_at > now())
          ORDER BY version DESC LIMIT 1) AS loss_limit_pct,
        (SELECT coalesce(sum(n), 0) FROM live WHERE status IN ('open', 'partially_filled')) AS open_orders,
        (SELECT coalesce(sum(n), 0) FROM live WHERE status IN ('approved', 'submitting')) AS on_the_way,

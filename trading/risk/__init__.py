@@ -4,7 +4,7 @@
 so that a decision record always shows the whole picture. A missing fact denies; nothing is resized.
 """
 
-from .facts import LimitsFacts, OrderFacts, PriceFacts, RiskFacts, SymbolExposure
+from .facts import LimitsFacts, OrderFacts, PriceFacts, RiskFacts, ScopeUse, SymbolExposure
 from .policy import RULES, Check, evaluate
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "OrderFacts",
     "PriceFacts",
     "RiskFacts",
+    "ScopeUse",
     "SymbolExposure",
     "evaluate",
 ]

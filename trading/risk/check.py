@@ -27,7 +27,8 @@ _MAX_SHOWN = 60
 class Check:
     """One rule's answer about one order, for the decision record: numbers as plain text, with age where it counts.
 
-    `code` is the rule's own code; of a denial by an unknown fact it is the code of that fact.
+    `code` is the rule's own code; of a denial by an unknown fact it is the code of that fact. `source` names the limits
+    version and scope that supplied the limit which bound.
     """
 
     rule: str
@@ -37,6 +38,7 @@ class Check:
     limit: str
     age_seconds: str = ""
     note: str = ""
+    source: str = ""
 
     @property
     def denial(self) -> Denial | None:
@@ -53,6 +55,7 @@ class Answer:
     age_seconds: str = ""
     note: str = ""
     code: DenialCode | None = None
+    source: str = ""
 
 
 class UnknownFact(Exception):
@@ -84,6 +87,7 @@ class Rule:
             limit=answer.limit,
             age_seconds=answer.age_seconds,
             note=answer.note,
+            source=answer.source,
         )
 
     def _answer(self, order: OrderFacts, facts: RiskFacts) -> Answer:
@@ -136,6 +140,11 @@ def need_not_negative(number: Decimal | None, code: DenialCode, what: str) -> De
     if known < 0:
         raise UnknownFact(code, what, f"unusable ({shown(known)})")
     return known
+
+
+def need_count(number: int | None, code: DenialCode, what: str) -> int:
+    """`number` if it is a count; what is not known denies."""
+    return int(need_not_negative(None if number is None else Decimal(number), code, what))
 
 
 def shown(number: Decimal | int) -> str:

@@ -1,4 +1,4 @@
-"""What the rules measure: the order's base quantity and notional, the exposure before and after it, the limits.
+"""What the rules measure: the order's base quantity and notional, the exposure before and after it.
 
 Every measure either is a usable number or ends the rule that asked (see `check.need`), so no rule judges by a guess.
 Where an amount is only estimated, the estimate leans to the worse side.
@@ -14,8 +14,8 @@ from trading.domain.enums import OrderType, Side
 from trading.domain.money import divide
 from trading.domain.positions import shrinks
 
-from .check import UNKNOWN, UnknownFact, need, need_not_negative, need_positive
-from .facts import LimitsFacts, OrderFacts, RiskFacts, SymbolExposure
+from .check import need, need_not_negative, need_positive
+from .facts import OrderFacts, RiskFacts, SymbolExposure
 
 # A market order is filled at prices that nobody knows yet. Where its price decides whether something suffices (the
 # quote asset a BUY takes, the base asset that a SELL by quote quantity takes) it is assumed this much worse than the
@@ -23,17 +23,6 @@ from .facts import LimitsFacts, OrderFacts, RiskFacts, SymbolExposure
 MARKET_CUSHION = Decimal("0.01")
 ONE = Decimal(1)
 HUNDRED = Decimal(100)
-
-
-def limits_in(facts: RiskFacts) -> LimitsFacts:
-    if facts.limits is None:
-        raise UnknownFact(DenialCode.LIMITS_MISSING, "limits", UNKNOWN)
-    return facts.limits
-
-
-def limit_value(limit: Decimal, what: str) -> Decimal:
-    """A limit that is set; one that is no number denies."""
-    return need(limit, DenialCode.LIMITS_MISSING, what)
 
 
 def last_price(facts: RiskFacts) -> Decimal:

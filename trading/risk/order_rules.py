@@ -5,20 +5,23 @@ They need no other order and no balance. Sizes are judged as rounded at intake; 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 from trading.domain.denials import DenialCode
 from trading.domain.enums import OrderType, Side
 
-from .check import Answer, need, not_applicable, rule, shown
-from .facts import OrderFacts, RiskFacts
+from .binding import Judge, Judged, bind, bind_always, limits_of, limits_setting, share_of
+from .check import Answer, need, need_positive, not_applicable, rule, shown
+from .facts import LimitsFacts, OrderFacts, RiskFacts
 from .measures import (
     base_quantity,
     deviation_pct,
     last_price,
     limit_price,
-    limit_value,
-    limits_in,
+    most_base_quantity,
+    only_shrinks,
     order_notional,
     quote_rate,
     worst_notional,
@@ -26,11 +29,13 @@ from .measures import (
 
 _BY_QUOTE = "ordered by quote quantity"
 _NOT_STATED = "the venue states none"
-_NOT_SET = "not set"
+_ONLY_SHRINKS = "the order can only shrink the position"
 _NO_LIMIT_PRICE = "a market order has no limit price"
 # Times in force that some venues take as order types without listing them; every LIMIT venue is asked.
 _VARIANTS_OF_LIMIT = frozenset({"IOC", "FOK"})
 _SYMBOLS_SHOWN = 10
+# Requests are stamped by the venue's clock; ages and windows of seconds are told by ours.
+MAX_CLOCK_OFFSET_SECONDS = Decimal(5)
 
 
 @rule(DenialCode.ACCOUNT_DISABLED)
@@ -49,7 +54,8 @@ def strategy_enabled(order: OrderFacts, facts: RiskFacts) -> Answer:
 def limits_in_force(order: OrderFacts, facts: RiskFacts) -> Answer:
     if facts.limits is None:
         return Answer(False, "none", "a version in force")
-    return Answer(True, f"version {facts.limits.version}", "a version in force")
+    answer = Answer(True, f"version {facts.limits.version}", "a version in force")
+    return replace(answer, note=", ".join(limits.source for limits in limits_of(facts)))
 
 
 @rule(DenialCode.SYMBOL_NOT_TRADABLE)
@@ -69,13 +75,15 @@ def order_type_supported(order: OrderFacts, facts: RiskFacts) -> Answer:
 
 @rule(DenialCode.SYMBOL_NOT_ALLOWED)
 def symbol_allowed(order: OrderFacts, facts: RiskFacts) -> Answer:
-    allowed = limits_in(facts).allowed_symbols
-    if allowed is None:
+    def judge(_limits: LimitsFacts, allowed: tuple[str, ...]) -> Judged:
+        text = ", ".join(allowed[:_SYMBOLS_SHOWN]) or "none"
+        if len(allowed) > _SYMBOLS_SHOWN:
+            text += f" and {len(allowed) - _SYMBOLS_SHOWN} more"
+        return Answer(order.symbol in allowed, order.symbol, text), Decimal(-len(allowed))
+
+    if not any(True for _ in limits_setting("allowed_symbols", facts)):
         return not_applicable("every symbol is allowed")
-    text = ", ".join(allowed[:_SYMBOLS_SHOWN]) or "none"
-    if len(allowed) > _SYMBOLS_SHOWN:
-        text += f" and {len(allowed) - _SYMBOLS_SHOWN} more"
-    return Answer(order.symbol in allowed, order.symbol, text)
+    return bind("allowed_symbols", facts, judge)
 
 
 @rule(DenialCode.PRICE_MISSING)
@@ -86,10 +94,52 @@ def price_known(order: OrderFacts, facts: RiskFacts) -> Answer:
 @rule(DenialCode.PRICE_STALE)
 def price_fresh(order: OrderFacts, facts: RiskFacts) -> Answer:
     last_price(facts)
-    limit = limit_value(limits_in(facts).max_price_age_seconds, "maximum price age")
     age = need(facts.price.age_seconds, DenialCode.PRICE_STALE, "age of the last price")
-    # A price from the future means that two clocks disagree: it is trusted no further than one from the past.
-    return Answer(abs(age) <= limit, shown(age), shown(limit), shown(age))
+
+    def judge(_limits: LimitsFacts, most: Decimal) -> Judged:
+        # A price from the future means that two clocks disagree: it is trusted no further than one from the past.
+        return Answer(abs(age) <= most, shown(age), shown(most), shown(age)), share_of(abs(age), most)
+
+    return bind_always("max_price_age_seconds", facts, judge)
+
+
+@rule(DenialCode.PRICE_SOURCES_DISAGREE)
+def price_sources_agree(order: OrderFacts, facts: RiskFacts) -> Answer:
+    """The last price against the top of the book, where the venue gives both: one bad tick must not judge an order."""
+    if facts.price.bid is None and facts.price.ask is None:
+        return not_applicable("the venue gives one price")
+    if only_shrinks(order, facts):
+        return not_applicable(_ONLY_SHRINKS)
+    last, gap = last_price(facts), price_gap_pct(facts)
+
+    def judge(_limits: LimitsFacts, most: Decimal) -> Judged:
+        note = f"percent: last price {shown(last)} outside of the book"
+        return Answer(gap <= most, shown(gap), shown(most), note=note), share_of(gap, most)
+
+    return bind("max_price_gap_pct", facts, judge)
+
+
+def price_gap_pct(facts: RiskFacts) -> Decimal:
+    """How far the last price is outside of best bid and ask, in percent of the nearer one; 0 inside."""
+    last = last_price(facts)
+    known = [price for price in (facts.price.bid, facts.price.ask) if price is not None]
+    book = [need_positive(price, DenialCode.PRICE_MISSING, "top of the book") for price in known]
+    low, high = min(book), max(book)
+    if len(book) == 1:
+        low, high = (low, last) if facts.price.bid is not None else (last, high)
+    if last < low:
+        return deviation_pct(last, low)
+    return deviation_pct(last, high) if last > high else Decimal(0)
+
+
+@rule(DenialCode.CLOCK_UNKNOWN)
+def clock_agrees(order: OrderFacts, facts: RiskFacts) -> Answer:
+    """Ages, days and windows are told by this host's clock: it must be near the venue's."""
+    if only_shrinks(order, facts):
+        return not_applicable(_ONLY_SHRINKS)
+    offset = need(facts.clock_offset_seconds, DenialCode.CLOCK_UNKNOWN, "offset to the venue's clock")
+    most = MAX_CLOCK_OFFSET_SECONDS
+    return Answer(abs(offset) <= most, shown(offset), shown(most), note="seconds, venue minus ours")
 
 
 @rule(DenialCode.QUANTITY_OFF_LOT)
@@ -156,21 +206,32 @@ def maximum_notional(order: OrderFacts, facts: RiskFacts) -> Answer:
 @rule(DenialCode.MAX_ORDER_NOTIONAL)
 def maximum_order_notional(order: OrderFacts, facts: RiskFacts) -> Answer:
     """Our own limit on one order, in the reporting currency."""
-    maximum = limits_in(facts).max_order_notional
-    if maximum is None:
-        return not_applicable(_NOT_SET)
-    limit = limit_value(maximum, "maximum order notional")
-    notional = worst_notional(order, facts) * quote_rate(facts)
-    return Answer(notional <= limit, shown(notional), shown(limit), note="in the reporting currency")
+
+    def judge(_limits: LimitsFacts, most: Decimal) -> Judged:
+        notional = worst_notional(order, facts) * quote_rate(facts)
+        answer = Answer(notional <= most, shown(notional), shown(most), note="in the reporting currency")
+        return answer, share_of(notional, most)
+
+    return bind("max_order_notional", facts, judge)
+
+
+@rule(DenialCode.MAX_ORDER_QUANTITY)
+def maximum_order_quantity(order: OrderFacts, facts: RiskFacts) -> Answer:
+    """Our own limit on one order, in base units; an estimate is raised by the cushion."""
+
+    def judge(_limits: LimitsFacts, most: Decimal) -> Judged:
+        quantity = most_base_quantity(order, facts)
+        return Answer(quantity <= most, shown(quantity), shown(most)), share_of(quantity, most)
+
+    return bind("max_order_quantity", facts, judge)
 
 
 @rule(DenialCode.PRICE_COLLAR)
 def price_collar(order: OrderFacts, facts: RiskFacts) -> Answer:
     """Fat fingers: the limit price against the last price, in both directions, in percent."""
-    pct = limits_in(facts).price_collar_pct
-    if pct is None or order.order_type == OrderType.MARKET:
-        return not_applicable(_NOT_SET if pct is None else _NO_LIMIT_PRICE)
-    return _within_collar(limit_price(order), pct, facts, "limit price")
+    if order.order_type == OrderType.MARKET:
+        return not_applicable(_NO_LIMIT_PRICE)
+    return bind("price_collar_pct", facts, _within_collar(lambda: limit_price(order), facts, "limit price"))
 
 
 @rule(DenialCode.VENUE_PRICE_BAND)
@@ -189,18 +250,24 @@ def venue_price_band(order: OrderFacts, facts: RiskFacts) -> Answer:
 @rule(DenialCode.SIGNAL_PRICE_COLLAR)
 def signal_price_collar(order: OrderFacts, facts: RiskFacts) -> Answer:
     """The price that the asker saw against ours: a stale signal, or one for another symbol."""
-    pct = limits_in(facts).price_collar_pct
-    if pct is None or order.signal_price is None:
-        return not_applicable(_NOT_SET if pct is None else "the asker named no price")
-    seen = need(order.signal_price, DenialCode.SIGNAL_PRICE_COLLAR, "price of the signal")
-    return _within_collar(seen, pct, facts, "price of the signal")
+    if order.signal_price is None:
+        return not_applicable("the asker named no price")
+
+    def seen() -> Decimal:
+        return need(order.signal_price, DenialCode.SIGNAL_PRICE_COLLAR, "price of the signal")
+
+    return bind("price_collar_pct", facts, _within_collar(seen, facts, "price of the signal"))
 
 
-def _within_collar(price: Decimal, pct: Decimal, facts: RiskFacts, what: str) -> Answer:
-    limit, last = limit_value(pct, "price collar"), last_price(facts)
-    deviation = deviation_pct(price, last)
-    note = f"percent: {what} {shown(price)}, last price {shown(last)}"
-    return Answer(deviation <= limit, shown(deviation), shown(limit), _age(facts.price.age_seconds), note)
+def _within_collar(asked: Callable[[], Decimal], facts: RiskFacts, what: str) -> Judge:
+    def judge(_limits: LimitsFacts, most: Decimal) -> Judged:
+        price, last = asked(), last_price(facts)
+        deviation = deviation_pct(price, last)
+        note = f"percent: {what} {shown(price)}, last price {shown(last)}"
+        answer = Answer(deviation <= most, shown(deviation), shown(most), _age(facts.price.age_seconds), note)
+        return answer, share_of(deviation, most)
+
+    return judge
 
 
 def _age(seconds: Decimal | None) -> str:

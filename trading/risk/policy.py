@@ -7,15 +7,25 @@ picture, for allowed orders too. An order is allowed only if every check passed.
 from __future__ import annotations
 
 from .check import Check, Rule
-from .exposure_rules import concurrent_positions, free_balance, reduce_only, symbol_exposure, total_exposure
+from .exposure_rules import (
+    concurrent_positions,
+    free_balance,
+    in_doubt_notional,
+    positions_fresh,
+    reduce_only,
+    symbol_exposure,
+    total_exposure,
+)
 from .facts import OrderFacts, RiskFacts
-from .loss_rules import daily_loss
+from .loss_rules import daily_loss, daily_loss_amount, drawdown
 from .order_rules import (
     account_enabled,
+    clock_agrees,
     instrument_tradable,
     limits_in_force,
     maximum_notional,
     maximum_order_notional,
+    maximum_order_quantity,
     maximum_quantity,
     minimum_notional,
     minimum_quantity,
@@ -24,13 +34,21 @@ from .order_rules import (
     price_fresh,
     price_known,
     price_on_tick,
+    price_sources_agree,
     signal_price_collar,
     strategy_enabled,
     symbol_allowed,
     venue_price_band,
     whole_lots,
 )
-from .pace_rules import duplicate_order, open_orders, orders_per_minute
+from .pace_rules import (
+    duplicate_order,
+    notional_per_minute,
+    open_orders,
+    orders_per_fill,
+    orders_per_minute,
+    repeated_executions,
+)
 
 __all__ = ["RULES", "Check", "evaluate"]
 
@@ -45,6 +63,8 @@ RULES: tuple[Rule, ...] = (
     # Is there a price to judge by?
     price_known,
     price_fresh,
+    price_sources_agree,
+    clock_agrees,
     # Does the order fit the venue's grid and bounds?
     whole_lots,
     price_on_tick,
@@ -55,19 +75,27 @@ RULES: tuple[Rule, ...] = (
     venue_price_band,
     # Is it sane by our own limits?
     maximum_order_notional,
+    maximum_order_quantity,
     price_collar,
     signal_price_collar,
     # What does the account hold, and what would it come to hold?
     free_balance,
+    positions_fresh,
     reduce_only,
     symbol_exposure,
     total_exposure,
     concurrent_positions,
+    in_doubt_notional,
     # How many, how often, and how is the day?
     open_orders,
     orders_per_minute,
+    notional_per_minute,
+    orders_per_fill,
+    repeated_executions,
     duplicate_order,
     daily_loss,
+    daily_loss_amount,
+    drawdown,
 )
 
 

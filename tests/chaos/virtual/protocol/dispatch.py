@@ -96,13 +96,13 @@ def _claim_row(me: Node, tx: Transaction, seen: OrderRow) -> Steps:
 def _facts(me: Node, row: OrderRow) -> PermitFacts:
     store = me.store
     scopes = read_scopes(me, row.account, row.symbol, row.strategy)
-    return PermitFacts(as_time(me.database_now), store.epoch, store.limits_version, True, scopes)
+    return PermitFacts(as_time(me.database_now), store.epoch, (store.limits_version,), True, scopes)
 
 
 def _approval(me: Node, row: OrderRow, facts: PermitFacts) -> ApprovalView:
     expires = None if row.expires_at is None else as_time(row.expires_at)
     epoch = facts.epoch if me.mutations.no_epoch else row.approved_epoch
-    return ApprovalView(expires, epoch, row.limits_version, row.reduce_only)
+    return ApprovalView(expires, epoch, (row.limits_version,), row.reduce_only)
 
 
 def _record_permit(me: Node, tx: Transaction, row: OrderRow, facts: PermitFacts) -> None:

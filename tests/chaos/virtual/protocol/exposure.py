@@ -21,9 +21,7 @@ from .node import Node
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _IN_DOUBT = (OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED)
 _INSTRUMENT = InstrumentReport("ANY", "ANY", "USDT", True, _ONE, _ONE, *[None] * 6, ("LIMIT", "MARKET"))
-_LIMITS = LimitsFacts(
-    1, None, None, Decimal(30), Decimal(60), None, LIMIT, None, None, None, _ZERO, None, None
-)
+_LIMITS = LimitsFacts(1, exposure_limit_total=LIMIT)
 _NOTHING = SymbolExposure(_ZERO, _ZERO, _ZERO)
 _FACTS = RiskFacts(
     account_enabled=True,
