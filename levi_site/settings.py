@@ -112,6 +112,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "trading.sign_in.gate.SignInGate",
+    "trading.admin.step_up.StepUp",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -159,12 +161,13 @@ AUTH_PASSWORD_VALIDATORS = [
         ("MinimumLengthValidator", {"min_length": 15}),
         ("CommonPasswordValidator", {}),
     )
-]
+] + [{"NAME": "trading.sign_in.passwords.SessionsEnd"}]
 LOGIN_URL = "/admin/login/"
 LOGIN_REDIRECT_URL = "/admin/"
-# Locks a person-and-address pair and a person, never an address alone: one bad script behind a shared
-# address must not lock out an operator who wants to stop trading.
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "username"]
+# Locks a person-and-address pair, never an address or a person alone: neither a bad script behind a shared address
+# nor somebody far away who knows a name can keep an operator from signing in to stop trading.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "trading.sign_in.addresses.client_address"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_HTTP_RESPONSE_CODE = 429

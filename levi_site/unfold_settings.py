@@ -22,6 +22,10 @@ def holds(right: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(right)
 
 
+def is_operator(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_staff)
+
+
 def is_under(path: str, *, but_not: str) -> Callable[[HttpRequest], bool]:
     """Unfold marks every entry whose address begins the page's; the ticket is no list of orders."""
     return lambda request: request.path.startswith(path) and not request.path.startswith(path + but_not)
@@ -44,6 +48,7 @@ NAVIGATION = [
             {"title": "Control room", "icon": "monitoring", "link": reverse_lazy("admin:index")},
             entry("Kill switch", "emergency_home", "haltstate"),
             entry("Alerts", "notifications", "alert"),
+            entry("Approvals", "how_to_reg", "approvalrequest"),
             entry("New order", "edit_square", "order", page="ticket", right="trading.place_order"),
         ],
     },
@@ -82,7 +87,20 @@ NAVIGATION = [
             entry("Alert channels", "campaign", "alertchannel"),
             entry("API tokens", "vpn_key", "apitoken"),
             entry("Operators", "group", "user", app="auth"),
+            entry("Invitations", "person_add", "invitation", right="auth.add_user"),
             entry("Roles", "badge", "group", app="auth"),
+            {
+                "title": "Sessions",
+                "icon": "devices",
+                "link": reverse_lazy("admin:trading_operatorsession_changelist"),
+                "permission": is_operator,
+            },
+            {
+                "title": "My second factor",
+                "icon": "phonelink_lock",
+                "link": reverse_lazy("admin:trading_secondfactor_changelist"),
+                "permission": is_operator,
+            },
             entry(
                 "Schedules",
                 "schedule",

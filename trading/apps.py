@@ -13,5 +13,7 @@ class TradingConfig(AppConfig):
     def ready(self) -> None:
         from trading import audit
         from trading.execution.alerting import alert_on
+        from trading.sign_in import trail
 
         audit.subscribe(alert_on)
+        trail.connect()

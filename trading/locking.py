@@ -8,7 +8,7 @@ one waits for no account any more, so that two accounts cannot wait for each oth
 
 The seal of the audit trail (advisory) is taken by itself, in a transaction that takes no other lock and writes nothing
 but the checkpoint. So is the change of limits, which writes one version, and the state of a trigger. An approval
-request is locked by itself too, before the act that it allows.
+request is locked by itself too, before the act that it allows; so is a second factor.
 
 Nothing else calls select_for_update. Row locks end with their transaction; none is ever held across a venue call.
 """
@@ -21,7 +21,15 @@ from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
 
-from trading.models import ApprovalRequest, Balance, ExchangeAccount, Order, Position, TriggerState
+from trading.models import (
+    ApprovalRequest,
+    Balance,
+    ExchangeAccount,
+    Order,
+    Position,
+    SecondFactor,
+    TriggerState,
+)
 
 _HALT_LOCK = 0x4C657669  # "Levi": one lock for all scopes, because there is one epoch
 _SIGNAL_SPACE = 0x5369
@@ -127,6 +135,11 @@ def lock_order(order_id: UUID) -> Order:
 def lock_approval(request_id: UUID) -> ApprovalRequest | None:
     """One decision per request."""
     return ApprovalRequest.objects.select_for_update(no_key=True).filter(pk=request_id).first()
+
+
+def lock_second_factor(user_id: int) -> SecondFactor | None:
+    """One code at a time per person: the same code never counts twice, and no wrong one goes uncounted."""
+    return SecondFactor.objects.select_for_update(no_key=True).filter(pk=user_id).first()
 
 
 def lock_position(account_id: UUID, instrument_id: int) -> Position | None:

@@ -27,6 +27,7 @@ LAYERS = {
     "trading.market": 42,
     "trading.queries": 43,
     "trading.execution": 50,
+    "trading.sign_in": 55,
     "trading.first_run": 60,
     "trading.break_glass": 60,
     "trading.supervision": 60,

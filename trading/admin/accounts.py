@@ -32,7 +32,7 @@ from trading.models import ExchangeAccount
 
 from . import cells
 from .account_page import KEYS, MANAGE, AccountForm, CredentialForm, describe_account
-from .acting import accept, actor_of, attempt, go
+from .acting import accept, actor_of, attempt, go, pass_on
 from .forms import ReasonForm
 from .page import Detail, Page, PanelAdmin, demand
 
@@ -87,6 +87,7 @@ class AccountScreen(PanelAdmin):
             try:
                 account = _create(form.cleaned_data, request)
             except LeviError as error:
+                pass_on(error)
                 field = str(error.context.get("field", ""))
                 form.add_error(field if field in form.fields else None, str(error))
             else:

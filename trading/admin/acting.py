@@ -13,9 +13,10 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from levi_site.request_id import get_request_id
-from trading.domain.actors import Actor, ActorKind
+from trading.domain.actors import Actor
 from trading.domain.errors import LeviError
+from trading.execution.authority import FACTOR_REQUIRED
+from trading.sign_in.sessions import operator_actor
 
 from .cells import page_url
 
@@ -23,7 +24,7 @@ Result = TypeVar("Result")
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    return Actor(ActorKind.OPERATOR, request.user.get_username(), get_request_id())
+    return operator_actor(request)
 
 
 def attempt(request: HttpRequest, verb: Callable[[], Result]) -> Result | None:
@@ -31,8 +32,15 @@ def attempt(request: HttpRequest, verb: Callable[[], Result]) -> Result | None:
     try:
         return verb()
     except LeviError as error:
+        pass_on(error)
         messages.error(request, str(error))
         return None
+
+
+def pass_on(error: LeviError) -> None:
+    """A verb that wants a fresh second factor is answered by the page that asks for it (step_up.StepUp)."""
+    if error.code == FACTOR_REQUIRED:
+        raise error
 
 
 def accept(request: HttpRequest, form: Form) -> bool:

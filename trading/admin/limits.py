@@ -22,7 +22,7 @@ from trading.models import LimitsVersion
 from trading.queries.limits import limits_in_force
 
 from . import cells
-from .acting import actor_of, go
+from .acting import actor_of, go, pass_on
 from .forms import PanelForm
 from .kill_words import MAX_REASON
 from .page import Detail, Facts, PanelAdmin, Table, demand
@@ -174,6 +174,7 @@ class LimitsScreen(PanelAdmin):
         try:
             row = change_limits(changes, reason=form.cleaned_data["reason"], actor=actor_of(request))
         except LeviError as error:
+            pass_on(error)
             field = str(error.context.get("field", ""))
             form.add_error(field if field in form.fields else None, str(error))
             return self._form(request, form, status=400)

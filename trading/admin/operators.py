@@ -19,6 +19,8 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from trading import audit
+from trading.execution.authority import demand_fresh_factor
+from trading.execution.operators import end_trust
 
 from . import cells
 from .acting import actor_of
@@ -29,6 +31,7 @@ admin.site.unregister(Group)
 
 _PLAIN = ("username", "first_name", "last_name", "email")
 _POWER = ("is_active", "is_staff", "groups")
+_RIGHTS = ("roles", "is_active", "is_staff", "is_superuser")
 
 
 def snapshot(user: User) -> dict[str, Any]:
@@ -108,6 +111,7 @@ class OperatorScreen(UserAdmin, ModelAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Roles are saved here, so this is where before and after are both known."""
+        demand_fresh_factor(actor_of(request), "a change of an operator")
         before = snapshot(type(form.instance).objects.get(pk=form.instance.pk)) if change else {}
         before |= {
             name: form.initial[name]
@@ -116,10 +120,13 @@ class OperatorScreen(UserAdmin, ModelAdmin):
         }
         super().save_related(request, form, formsets, change)
         kind = "operator.changed" if change else "operator.created"
-        data = {"before": before, "after": snapshot(form.instance)}
+        after = snapshot(form.instance)
+        data = {"before": before, "after": after}
         audit.record(
             kind, actor=actor_of(request), object_type="operator", object_id=form.instance.pk, data=data
         )
+        if change and any(before.get(name, after[name]) != after[name] for name in _RIGHTS):
+            end_trust(form.instance, why="roles or standing changed", actor=actor_of(request))
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's own log is not kept: the audit trail is."""
@@ -128,6 +135,8 @@ class OperatorScreen(UserAdmin, ModelAdmin):
         """See log_addition."""
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        if request.method == "POST":
+            demand_fresh_factor(actor_of(request), "a new password for somebody")
         with transaction.atomic():
             answer = super().user_change_password(request, id, form_url)
             if request.method == "POST" and answer.status_code == 302:

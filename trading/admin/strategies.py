@@ -18,7 +18,7 @@ from trading.execution.accounts import create_strategy, set_strategy_enabled
 from trading.models import Order, Strategy
 
 from . import cells
-from .acting import actor_of, attempt, go
+from .acting import actor_of, attempt, go, pass_on
 from .forms import PanelForm
 from .page import Ask, Detail, Facts, Page, PanelAdmin, Table, demand
 
@@ -86,6 +86,7 @@ class StrategyScreen(PanelAdmin):
                     form.cleaned_data["name"], form.cleaned_data["description"], actor=actor_of(request)
                 )
             except LeviError as error:
+                pass_on(error)
                 form.add_error("name", str(error))
             else:
                 messages.success(request, f"Strategy {row.name} is created.")

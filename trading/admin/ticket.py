@@ -25,7 +25,7 @@ from trading.domain.money import plain
 from trading.execution.intake import preview, submit
 from trading.models import ExchangeAccount, Strategy
 
-from .acting import actor_of, go
+from .acting import actor_of, go, pass_on
 from .filters import traded_symbols
 from .forms import PanelForm
 from .order_page import check_rows
@@ -159,6 +159,7 @@ class TicketPages:
         try:
             answer = preview(body, actor=actor_of(request))
         except LeviError as error:
+            pass_on(error)
             _blame(form, error)
             return self._show_ticket(request, form, status=400)
         return self._show_ticket(request, form, answer=answer, body=body, token=issue_token(request, body))
@@ -171,6 +172,7 @@ class TicketPages:
         try:
             done = submit(body, actor=actor_of(request), key=key, origin=OrderOrigin.PANEL)
         except LeviError as error:
+            pass_on(error)
             _blame(form, error)
             return self._show_ticket(request, form, status=400)
         _tell(request, done.answer, repeated=done.repeated)

@@ -23,7 +23,7 @@ from trading.execution.tokens import MAX_DAYS, create_token, revoke_token
 from trading.models import ApiToken
 
 from . import cells
-from .acting import actor_of, attempt, go
+from .acting import actor_of, attempt, go, pass_on
 from .forms import PanelForm
 from .page import Ask, Detail, Facts, Page, PanelAdmin, demand
 
@@ -101,6 +101,7 @@ class TokenScreen(PanelAdmin):
             try:
                 row, plain_token = _create(form.cleaned_data, request)
             except LeviError as error:
+                pass_on(error)
                 field = str(error.context.get("field", ""))
                 form.add_error(field if field in form.fields else None, str(error))
             else:

@@ -11,31 +11,27 @@ import logging
 import re
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 from trading.domain.errors import NotAllowed
+from trading.execution.authority import FACTOR_REQUIRED
+from trading.execution.second_factor import verify_code
 from trading.execution.tokens import authenticate_token
+from trading.sign_in.addresses import client_address
+from trading.sign_in.gate import is_stopping
+from trading.sign_in.sessions import Standing, operator_actor, prove_factor
 
 from .principals import Client
 from .throttles import take_token
 
 log = logging.getLogger(__name__)
 SCHEME = "Bearer"
+CODE_HEADER = "X-Levi-Code"
 _TOKEN = re.compile(r"[\x21-\x7e]{1,200}")
 _REMEDY = "Send `Authorization: Bearer <token>`; `manage.py create_api_token` makes one."
-
-
-def client_address(request: HttpRequest) -> str:
-    """Where the request came from. A proxy's word counts only where the operator said that there is one."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.SECURE_PROXY_SSL_HEADER and forwarded:
-        # The last entry is what our own proxy saw; everything before it was written by the caller.
-        return str(forwarded.rpartition(",")[2].strip())
-    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def find_bearer(request: HttpRequest) -> str | None:
@@ -74,4 +70,24 @@ class TokenAuthentication(BaseAuthentication):
 
 
 class PanelSession(SessionAuthentication):
-    """The panel's own pages. Everything that is not GET or HEAD needs the CSRF token."""
+    """The panel's own pages. Everything that is not GET or HEAD needs the CSRF token.
+
+    A code in X-Levi-Code proves the second factor for this session, as a page of the panel would. Whoever has not
+    shown one yet may only stop trading.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, Any] | None:
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        plain = request._request
+        code = request.headers.get(CODE_HEADER, "")
+        if code and plain.method not in ("GET", "HEAD"):
+            prove_factor(plain, verify_code(found[0], code[:40], actor=operator_actor(plain)))
+        elif getattr(plain, "standing", None) is Standing.HALF and not is_stopping(plain):
+            raise NotAllowed(
+                "This session has not shown its second factor yet.",
+                remedy=f"Confirm with a code in the panel, or send it in {CODE_HEADER} with a change.",
+                code=FACTOR_REQUIRED,
+            )
+        return found

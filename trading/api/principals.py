@@ -13,6 +13,7 @@ from rest_framework.request import Request
 
 from trading.domain.actors import Actor, ActorKind
 from trading.models import ApiToken
+from trading.sign_in.sessions import operator_actor
 
 
 class Client:
@@ -45,4 +46,4 @@ def actor_of(request: Request) -> Actor:
     request_id = getattr(request, "request_id", "")
     if isinstance(request.user, Client):
         return Actor(ActorKind.CLIENT, request.user.token.name, request_id)
-    return Actor(ActorKind.OPERATOR, request.user.get_username(), request_id)
+    return operator_actor(request._request, request_id)

@@ -25,6 +25,8 @@ from trading.exchanges.venues import check_base_url
 from trading.models import Credential, ExchangeAccount, HaltState, Strategy
 from trading.vault import seal_credentials
 
+from .authority import demand_fresh_factor
+
 
 def create_account(
     name: str,
@@ -38,6 +40,7 @@ def create_account(
     actor: Actor,
 ) -> ExchangeAccount:
     """Raises InvalidInput for a wrong name or combination, ConfigurationError for an address that is not allowed."""
+    demand_fresh_factor(actor, "a new account with its address")
     check_base_url(venue, environment, base_url)
     with transaction.atomic(durable=True):
         account = ExchangeAccount(
@@ -70,6 +73,7 @@ def create_account(
 
 def store_credentials(account: ExchangeAccount, key: str, secret: str, *, actor: Actor) -> Credential:
     """Replace the account's API key. The plain values are sealed here and kept nowhere."""
+    demand_fresh_factor(actor, "a change of a venue's key")
     key, secret = key.strip(), secret.strip()
     for field, value in (("key", key), ("secret", secret)):
         if not 8 <= len(value) <= 512 or not value.isprintable() or " " in value:

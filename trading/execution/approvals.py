@@ -104,7 +104,7 @@ def refuse(request_id: UUID, *, reason: str, actor: Actor) -> ApprovalRequest:
     reason = reason.strip()[:MAX_REASON]
     if not reason:
         raise InvalidInput("A refusal needs a reason.", remedy="Say why, in a sentence.", field="reason")
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         row = _lock_pending(request_id)
         _close(row, ApprovalState.REFUSED, actor, reason)
     return row

@@ -21,6 +21,7 @@ from trading.domain.outcomes import OrderFound, OrderReport, QueryFailed, QueryO
 from trading.locking import lock_order
 from trading.models import Order
 
+from .authority import demand_fresh_factor
 from .changes import add_evidence, move_order, order_data
 from .halts import MAX_REASON
 from .in_doubt import adopt_report
@@ -35,6 +36,7 @@ def resolve_quarantined(
     order_id: UUID, verdict: QuarantineVerdict, *, reason: str, actor: Actor, exchange_order_id: str = ""
 ) -> Order:
     """End the quarantine by a person's verdict. Raises InvalidInput, NotAllowed, VenueUnavailable."""
+    demand_fresh_factor(actor, "a word on a quarantined order")
     reason, exchange_order_id = reason.strip()[:MAX_REASON], exchange_order_id.strip()
     order = Order.objects.select_related("account", "instrument").get(pk=order_id)
     _check(order, verdict, reason, exchange_order_id)

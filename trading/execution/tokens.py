@@ -23,6 +23,8 @@ from trading.domain.actors import Actor
 from trading.domain.errors import InvalidInput, NotAllowed, UnknownName
 from trading.models import ApiToken
 
+from .authority import demand_fresh_factor
+
 MAX_DAYS = 365
 _TOUCH_AFTER = timedelta(minutes=1)
 
@@ -31,6 +33,7 @@ def create_token(
     name: str, roles: Sequence[str], *, days: int, addresses: Sequence[str] = (), actor: Actor
 ) -> tuple[ApiToken, str]:
     """The row and the plain token, which is never to be had again. Raises InvalidInput."""
+    demand_fresh_factor(actor, "a new token")
     name = name.strip()
     if not name or len(name) > 60:
         raise InvalidInput("A token needs a name of 1 to 60 characters.", field="name")

@@ -14,6 +14,7 @@ from .notifications import Alert, AlertChannel, AlertDelivery, DeliveryState
 from .operators import ApiToken
 from .orders import Decision, Order, OrderAttempt, OrderEvidence
 from .reconciliation import Break, BreakKind, BreakState, Heartbeat, JobSlot, SyncRun
+from .sign_in import Invitation, OperatorSession, RecoveryCode, SecondFactor
 from .signals import Signal
 from .strategies import Strategy
 from .triggers import EquityPeak, LimitBand, TriggerState
@@ -43,14 +44,18 @@ __all__ = [
     "HaltState",
     "Heartbeat",
     "Instrument",
+    "Invitation",
     "JobSlot",
     "LimitBand",
     "LimitsVersion",
+    "OperatorSession",
     "Order",
     "OrderAttempt",
     "OrderEvidence",
     "Position",
     "Quote",
+    "RecoveryCode",
+    "SecondFactor",
     "Signal",
     "Strategy",
     "Sweep",

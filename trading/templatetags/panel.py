@@ -14,6 +14,7 @@ from django.conf import settings
 from trading.admin import cells
 from trading.admin.kill_words import QUICK_REASONS
 from trading.queries.strip import read_strip
+from trading.sign_in.sessions import Standing
 
 register = template.Library()
 
@@ -40,10 +41,15 @@ def control_strip(context: dict[str, Any]) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not (user.is_active and user.is_staff):
         return {"strip": None}
+    may_stop = user.has_perm("trading.engage_halt")
+    if (
+        getattr(request, "standing", None) is Standing.HALF
+    ):  # a password alone shows nothing; it may still stop
+        return {"strip": None, "only_stop": may_stop, "csrf_token": context.get("csrf_token")}
     return {
         "strip": read_strip(),
         "mode": settings.LEVI_MODE,
-        "may_stop": user.has_perm("trading.engage_halt"),
+        "may_stop": may_stop,
         "may_see_halts": user.has_perm("trading.view_haltstate"),
         "quick_reasons": QUICK_REASONS,
         "csrf_token": context.get("csrf_token"),

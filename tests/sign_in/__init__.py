@@ -1,0 +1,1 @@
+"""The gate: how far somebody is signed in, and what that opens."""
