@@ -61,6 +61,7 @@ class OrderRow:
     next_action_at: float | None = None
     updated_at: float = 0.0
     path: tuple[OrderStatus, ...] = ()  # the moves of this transaction, for the audit trail
+    is_touched: bool = False  # written in this transaction, even if nothing differs
 
     def copy(self) -> OrderRow:
         return OrderRow(*_VALUES(self))
@@ -166,7 +167,7 @@ class Store:
             if status is not before:
                 self.moves.append(Move(self.kernel.now, row.id, before, status, row.filled))
             before = status
-        row.path = ()
+        row.path, row.is_touched = (), False
         if row.cancel_state is not CancelState.NONE:
             self.cancel_requests.setdefault(row.id, self.kernel.now)
 

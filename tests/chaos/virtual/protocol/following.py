@@ -22,12 +22,18 @@ def follow_order(me: Node, order_id: int) -> Steps:
     if not is_followed(row.status) and not me.mutations.stray_bell_moves_the_lease:
         return
     if not _is_complete(row):
-        if row.ends_at_once:
-            yield from collect_fills(me, row.account, row.symbol)
-            row = yield from me.read(order_id)
-        if not _is_complete(row):
-            yield from _query(me, row)
+        yield from _look(me, row)
     yield from _plan_next(me, order_id)
+
+
+def _look(me: Node, row: OrderRow) -> Steps:
+    """A list of fills that cannot be had ends the look: what the query shows is not booked without it."""
+    if row.ends_at_once:
+        if not (yield from collect_fills(me, row.account, row.symbol)):
+            return
+        row = yield from me.read(row.id)
+    if not _is_complete(row):
+        yield from _query(me, row)
 
 
 def _is_complete(row: OrderRow) -> bool:
@@ -40,8 +46,9 @@ def _query(me: Node, row: OrderRow) -> Steps:
     answer = yield from me.network.ask(me.process, "read", me.venue.query, row.client_order_id)
     if not isinstance(answer, OrderFound):
         return
-    if answer.report.filled_quantity > row.filled:
-        yield from collect_fills(me, row.account, row.symbol)
+    has_news = answer.report.filled_quantity > row.filled
+    if has_news and not (yield from collect_fills(me, row.account, row.symbol)):
+        return
     yield from settle(me, row.id, report=answer.report)
     if me.store.orders[row.id].status in WORKING and not me.mutations.refused_cancel_is_done:
         yield from _cancel_again(me, row.id)
@@ -72,3 +79,4 @@ def _set_timer(me: Node, row: OrderRow) -> None:
     owed = row.status not in TERMINAL and (canceling or row.venue_filled > row.filled)
     wait = next_look(timedelta(seconds=me.now - began), is_owed=owed)
     row.next_action_at = None if wait is None else me.now + wait.total_seconds()
+    row.is_touched = True

@@ -28,6 +28,10 @@ def engage(
         me.stop_flags.add(me.process.host)
     tx = me.begin()
     granted = yield from tx.take("halts", timeout=LOCK_SECONDS)
+    if _would_loosen(me, scope, state):
+        tx.abort()
+        me.tell(f"is refused: {state} would allow more for {scope[0]} {scope[1]}")
+        return
     yield from _write_change(me, tx, scope, state)
     entry = Engaged(scope, state, 0, 0.0)
     sweep = (
@@ -55,6 +59,11 @@ def engage(
     yield None
     entry.returned_at = me.database_now
     me.tell(f"has the answer to its engagement (epoch {entry.epoch})")
+
+
+def _would_loosen(me: Node, scope: ScopeKey, state: TradingState) -> bool:
+    """From halted to reducing is a release in part, which engaging does not ask for."""
+    return state.restriction < me.store.scopes.get(scope, TradingState.HALTED).restriction
 
 
 def _write_change(me: Node, tx: Transaction, scope: ScopeKey, state: TradingState) -> Steps:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trading.domain.doubt import is_proven_absent, next_query_at, should_quarantine, with_not_found
 from trading.domain.enums import OrderStatus
-from trading.domain.outcomes import OrderFound, OrderNotFound, OrderReport
+from trading.domain.outcomes import FillReport, OrderFound, OrderNotFound, OrderReport
 
 from ..kernel import Steps, as_seconds, as_time
 from ..store import OrderRow
@@ -67,8 +67,11 @@ def _after_not_found(me: Node, row: OrderRow, asked_at: float) -> Steps:
     clear: dict[str, float] = {}
     if as_time(asked_at) >= state.proof_begins_at:
         seen = yield from _ask_lists(me, row, as_seconds(state.proof_begins_at), clear)
-        if seen is not None:
+        if isinstance(seen, OrderReport):
             yield from adopt_report(me, row, seen)
+            return
+        if seen is not None:
+            yield from _adopt_by_fill(me, row.id, seen)
             return
     tx = me.begin()
     locked = yield from tx.lock_order(row.id)
@@ -84,7 +87,7 @@ def _after_not_found(me: Node, row: OrderRow, asked_at: float) -> Steps:
 
 
 def _ask_lists(me: Node, row: OrderRow, begins: float, clear: dict[str, float]) -> Steps:
-    """The other two witnesses. Returns the report of the order if the list of open orders shows it."""
+    """The other two witnesses. Returns what shows the order: its report, or its fills."""
     if row.open_orders_clear_at is None or row.open_orders_clear_at < begins:
         at = me.now
         reports = yield from me.network.ask(me.process, "read", me.venue.open_orders, row.account)
@@ -97,13 +100,30 @@ def _ask_lists(me: Node, row: OrderRow, begins: float, clear: dict[str, float]) 
     if row.fills_clear_at is None or row.fills_clear_at < begins:
         at = me.now
         fills = yield from me.network.ask(me.process, "read", me.venue.fills, row.account, row.symbol)
-        if isinstance(fills, list) and all(fill.client_order_id != row.client_order_id for fill in fills):
-            clear["fills_clear_at"] = at
+        if not isinstance(fills, list):
+            return None
+        ours = [fill for fill in fills if fill.client_order_id == row.client_order_id]
+        if ours:
+            return ours
+        clear["fills_clear_at"] = at
     return None
+
+
+def _adopt_by_fill(me: Node, order_id: int, fills: list[FillReport]) -> Steps:
+    """The fills show what the query did not: book them; the order is at the venue."""
+    tx = me.begin()
+    row = yield from tx.lock_order(order_id)
+    if row.status in WAITING:
+        me.move_order(row, OrderStatus.PARTIALLY_FILLED)
+        row.exchange_order_id = fills[0].exchange_order_id
+        row.acknowledged_at = row.next_action_at = me.now
+    yield from tx.commit()
+    yield from settle(me, order_id, fills=fills)
 
 
 def _plan(me: Node, row: OrderRow) -> None:
     """Proven absent, quarantine, or the next query. The caller holds the lock."""
+    row.is_touched = True
     state = doubt_state(me, row)
     if is_proven_absent(state) or (me.mutations.five_failed_queries_are_proof and row.failures >= 5):
         me.tell(f"holds order {row.name} for proven absent")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from trading.domain.clean import AccountLook, count_clean_rounds, is_clean
 from trading.domain.enums import CancelState, HaltScope, OrderStatus
-from trading.domain.order_states import UNRESOLVED, WORKING
+from trading.domain.order_states import TERMINAL, UNRESOLVED, WORKING
+from trading.domain.outcomes import OrderReport
 from trading.execution.dispatch_limits import LAST_ACCEPTANCE
 
 from ..kernel import Steps, as_time
@@ -15,6 +16,7 @@ from .dispatch import lapse_if_void
 from .following import follow_order
 from .in_doubt import WAITING, resolve_order
 from .node import Node
+from .settlement import settle
 
 LEASE = 15.0
 LONGEST = 300.0
@@ -107,9 +109,20 @@ def _look(me: Node, sweep: SweepRow, account: str) -> Steps:
         alive = 0
     reports = yield from me.network.ask(me.process, "read", me.venue.open_orders, account)
     names = {row.client_order_id for row in mine}
-    answered = isinstance(reports, list)
-    shown = sum(report.client_order_id in names for report in reports) if answered else 0
-    return AccountLook(answered, shown, alive)
+    if not isinstance(reports, list):
+        return AccountLook(False, 0, alive)
+    ours = [report for report in reports if report.client_order_id in names]
+    yield from _take_in_lost(me, mine, ours)
+    return AccountLook(True, len(ours), alive)
+
+
+def _take_in_lost(me: Node, mine: list[OrderRow], reports: list[OrderReport]) -> Steps:
+    """Open at the venue and not alive in our books: settled here, so that the next round cancels it."""
+    ids = {row.client_order_id: row.id for row in mine}
+    for report in reports:
+        order_id = ids[report.client_order_id]
+        if me.store.orders[order_id].status in TERMINAL:
+            yield from settle(me, order_id, report=report)
 
 
 def _finish(me: Node, sweep: SweepRow, verdict: str) -> Steps:
