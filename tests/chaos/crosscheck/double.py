@@ -209,6 +209,11 @@ def _release(side: DoubleSide, step: Step, _client: str) -> Steps:
     yield from halts.release(side.me, step.scope, seen)
 
 
+def _forget(side: DoubleSide, step: Step, _client: str) -> Steps:
+    side.store.scopes.pop((HaltScope(step.scope[0]), step.scope[1]), None)
+    yield None
+
+
 def _limits(side: DoubleSide, _step: Step, _client: str) -> Steps:
     side.store.limits_version += 1
     yield None
@@ -246,6 +251,7 @@ _VERBS: dict[str, Callable[[DoubleSide, Step, str], Steps]] = {
     "verdict": _verdict,
     "engage": _engage,
     "release": _release,
+    "forget": _forget,
     "limits": _limits,
     "sweep": _sweep,
     "poll": _poll,

@@ -180,15 +180,12 @@ class ProductSide:
         """Run one step. Returns what was raised, if anything, in the double's words."""
         self.answers, self.looks = step.answers, []
         self.clock.sleep(step.wait)
-        point = transaction.savepoint()
         try:
             _VERBS[step.verb](self, step)
         except IllegalTransition:
-            transaction.savepoint_rollback(point)
             return "IllegalMove"
         except LeviError:
-            return ""
-        transaction.savepoint_commit(point)
+            pass  # a refusal: what it left behind is compared
         return ""
 
     # -- what the venue shows ----------------------------------------------------------------------------------
@@ -226,7 +223,8 @@ def running_product() -> Iterator[ProductSide]:
         )
         cursor.execute("SET LOCAL search_path = crosscheck, pg_catalog, public")
     side.clock.set(0.0)
-    time = SimpleNamespace(perf_counter=lambda: side.clock.now, sleep=side.clock.sleep)
+    read = lambda: side.clock.now  # noqa: E731
+    time = SimpleNamespace(perf_counter=read, monotonic=read, sleep=side.clock.sleep)
     with (
         patch.object(timezone, "now", lambda: as_time(side.clock.now)),
         patch.object(halts, "time", time),
@@ -334,6 +332,10 @@ def _release(side: ProductSide, step: Step) -> None:
     halts.release(HaltScope(scope), target, reason="crosscheck", actor=PERSON, seen_epoch=seen)
 
 
+def _forget(_side: ProductSide, step: Step) -> None:
+    HaltState.objects.filter(scope=step.scope[0], target=step.scope[1]).delete()
+
+
 def _limits(_side: ProductSide, _step: Step) -> None:
     change_limits({"max_price_age_seconds": "30"}, reason="again", actor=PERSON)
 
@@ -366,6 +368,7 @@ _VERBS: dict[str, Callable[[ProductSide, Step], None]] = {
     "verdict": _verdict,
     "engage": _engage,
     "release": _release,
+    "forget": _forget,
     "limits": _limits,
     "sweep": _sweep,
     "poll": lambda _side, _step: poller.poll_once() and None,

@@ -122,12 +122,9 @@ class Step:
             "approve": f" {self.asked}",
             "engage": f" {self.scope} {self.what}",
             "release": f" {self.scope} {self.what}",
+            "forget": f" the state of {self.scope}",
         }
-        of = (
-            ""
-            if self.verb in ("approve", "engage", "release", "limits", "sweep", "poll")
-            else f" {self.order}"
-        )
+        of = "" if self.verb in _OF_NO_ORDER else f" {self.order}"
         return (
             f"+{self.wait}s {self.verb}{of}{told.get(self.verb, f' {self.what}'.rstrip())} [{_short(self)}]"
         )
@@ -155,6 +152,7 @@ _SENDING = (
 )
 _ENDED = ("settle", "settle", "follow", "report", "advance", "cancel")
 _STRAY = ("dispatch", "follow", "send_cancel", "resolve", "advance", "lapse", "verdict", "report", "cancel")
+_OF_NO_ORDER = ("approve", "engage", "release", "forget", "limits", "sweep", "poll")
 _WAITS = (0.0, 0.0, 0.3, 0.3, 1.1, 2.5, 2.5, 5.0, 19.0, 61.0)
 
 
@@ -192,6 +190,8 @@ class Schedule:
         if draw < 0.06:
             return Step("limits", self._answers(), wait)
         scope = self._scope()
+        if draw < 0.065:
+            return Step("forget", self._answers(), wait, scope=scope)
         if draw < 0.11:
             state = TradingState.HALTED if r.random() < 0.6 else TradingState.REDUCING
             return Step("engage", self._answers(), wait, scope=scope, what=state)

@@ -28,9 +28,9 @@ def engage(
         me.stop_flags.add(me.process.host)
     tx = me.begin()
     granted = yield from tx.take("halts", timeout=LOCK_SECONDS)
-    if _would_loosen(me, scope, state):
+    if not _has_state(me, scope) or _would_loosen(me, scope, state):
         tx.abort()
-        me.tell(f"is refused: {state} would allow more for {scope[0]} {scope[1]}")
+        me.tell(f"is refused {state} for {scope[0]} {scope[1]}")
         return
     yield from _write_change(me, tx, scope, state)
     entry = Engaged(scope, state, 0, 0.0)
@@ -59,6 +59,11 @@ def engage(
     yield None
     entry.returned_at = me.database_now
     me.tell(f"has the answer to its engagement (epoch {entry.epoch})")
+
+
+def _has_state(me: Node, scope: ScopeKey) -> bool:
+    """A narrow scope without a state is one that nobody knows; the widest always exists."""
+    return scope in me.store.scopes or scope[0] == HaltScope.EVERYTHING
 
 
 def _would_loosen(me: Node, scope: ScopeKey, state: TradingState) -> bool:
@@ -103,6 +108,9 @@ def release(me: Node, scope: ScopeKey, seen_epoch: int) -> Steps:
         me.tell("is refused the release")
         return
     yield from tx.statement()
+    if not _has_state(me, scope):
+        tx.abort()
+        return
     if not (yield from tx.take(("scope", scope))) or (not careless and seen_epoch != me.store.epoch):
         tx.abort()
         return
