@@ -103,7 +103,7 @@ STEPS = {
         "_plan",
     ],
     "cancellation": ["request_cancel", "send_cancel"],
-    "halts": ["engage", "release", "_drain", "_write_change", "_young_permits"],
+    "halts": ["engage", "_commit_engagement", "release", "_drain", "_write_change", "_young_permits"],
     "sweep": ["run_sweep", "_in_scope", "_one_round", "_cancel_ours", "_cancel", "_look", "_finish"],
     "poller": ["advance_order", "poll_once", "_claim"],
     "resolution": ["resolve_quarantined"],

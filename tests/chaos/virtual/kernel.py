@@ -29,6 +29,10 @@ class StoreError(Exception):
     """The database did not do it, or nobody knows whether it did."""
 
 
+class LockTimeout(StoreError):
+    """Nothing was written: somebody else held a lock for too long."""
+
+
 class Waiter:
     """Something that one thread waits for and that somebody else settles, once."""
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from trading.domain.enums import HaltScope, OrderStatus, TradingState
 from trading.execution.dispatch_limits import PERMIT_SECONDS
 
-from ..kernel import Steps, StoreError
+from ..kernel import LockTimeout, Steps
 from ..store import HaltChangeRow, ScopeKey, SweepRow, Transaction
 from .node import Engaged, Node
 
 LOCK_SECONDS = 2.0
+ROW_WAIT_SECONDS = 10.0
 _NAP = 0.02
 
 
@@ -26,17 +27,41 @@ def engage(
     """`cancels` False leaves open orders alone: a halt that settlement engages by itself."""
     if scope[0] == HaltScope.EVERYTHING and state is TradingState.HALTED:
         me.stop_flags.add(me.process.host)
+    entry, give_up_at = Engaged(scope, state, 0, 0.0), me.now + ROW_WAIT_SECONDS
+    sweep = (
+        SweepRow(me.store.new_id(), scope, 0, me.now) if cancels and state is TradingState.HALTED else None
+    )
+    while True:
+        try:
+            granted = yield from _commit_engagement(me, entry, sweep, on_commit)
+            break
+        except LockTimeout:
+            if me.now > give_up_at:
+                raise
+    if granted is None:
+        me.tell(f"is refused {state} for {scope[0]} {scope[1]}")
+        return
+    if not me.mutations.no_drain:
+        yield from _drain(me, entry.committed_at, lock_granted=granted)
+    if sweep is not None:
+        sweep.drained_at = me.now
+    yield None
+    entry.returned_at = me.database_now
+    me.tell(f"has the answer to its engagement (epoch {entry.epoch})")
+
+
+def _commit_engagement(
+    me: Node, entry: Engaged, sweep: SweepRow | None, on_commit: Callable[[Engaged], None] | None
+) -> Steps:
+    """Whether the halt lock was granted; None if the engagement is refused. A row that a stopped process holds is lost
+    by it when the server ends its idle transaction: LockTimeout, and it is tried again."""
+    scope, state = entry.scope, entry.state
     tx = me.begin()
     granted = yield from tx.take("halts", timeout=LOCK_SECONDS)
     if not _has_state(me, scope) or _would_loosen(me, scope, state):
         tx.abort()
-        me.tell(f"is refused {state} for {scope[0]} {scope[1]}")
-        return
+        return None
     yield from _write_change(me, tx, scope, state)
-    entry = Engaged(scope, state, 0, 0.0)
-    sweep = (
-        SweepRow(me.store.new_id(), scope, 0, me.now) if cancels and state is TradingState.HALTED else None
-    )
 
     def record() -> None:
         me.store.epoch += 1
@@ -52,13 +77,7 @@ def engage(
 
     tx.at_commit.append(record)
     yield from tx.commit()
-    if not me.mutations.no_drain:
-        yield from _drain(me, entry.committed_at, lock_granted=granted)
-    if sweep is not None:
-        sweep.drained_at = me.now
-    yield None
-    entry.returned_at = me.database_now
-    me.tell(f"has the answer to its engagement (epoch {entry.epoch})")
+    return granted
 
 
 def _has_state(me: Node, scope: ScopeKey) -> bool:
@@ -76,7 +95,7 @@ def _write_change(me: Node, tx: Transaction, scope: ScopeKey, state: TradingStat
     for key in ("epoch", ("scope", scope)):
         if not (yield from tx.take(key)):
             tx.abort()
-            raise StoreError("lock time-out")
+            raise LockTimeout("lock time-out")
     tx.at_commit.append(lambda: me.store.scopes.update({scope: state}))
 
 
