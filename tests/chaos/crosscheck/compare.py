@@ -25,7 +25,8 @@ _PLAIN = ("status", "attempt", "cancel_state", "exchange_order_id", "not_sent_co
 
 
 _CONTROLS = """
-SELECT (SELECT epoch FROM trading_controlepoch WHERE id = 1), (SELECT max(version) FROM trading_limitsversion),
+SELECT (SELECT epoch FROM trading_controlepoch WHERE id = 1),
+       (SELECT max(version) FROM trading_limitsversion WHERE scope = 'everything'),
        (SELECT json_object_agg(scope || ' ' || target, state) FROM trading_haltstate)
 """
 
@@ -113,7 +114,7 @@ def _product_order(name: str, order: Order, limits: int | None, first_epoch: int
     seen[f"{name} filled"], seen[f"{name} venue filled"] = order.filled_quantity, order.venue_filled_quantity
     epoch = order.approved_epoch
     seen[f"{name} epoch"] = None if epoch is None else epoch - first_epoch + 1
-    seen[f"{name} limits"] = epoch is None or order.limits_version_id == limits
+    seen[f"{name} limits"] = epoch is None or limits in order.limits_versions
     return seen
 
 

@@ -1,7 +1,7 @@
 """One step on the product: the functions of `trading/execution` on a real PostgreSQL, in virtual time.
 
 Everything runs on one connection in the test's transaction; a seed is taken back to its savepoint. `timezone.now` and
-SQL's `clock_timestamp()` read the virtual clock, bells are silent, and the venue is the scripted one.
+SQL's clocks read the virtual one, bells are silent, and the venue is the scripted one.
 """
 
 from __future__ import annotations
@@ -217,10 +217,11 @@ def running_product() -> Iterator[ProductSide]:
     side = ProductSide()
     with connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA crosscheck")
-        cursor.execute(
-            "CREATE FUNCTION crosscheck.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS "
-            "$$ SELECT current_setting('crosscheck.now')::timestamptz $$"
-        )
+        for name in ("clock_timestamp", "statement_timestamp"):
+            cursor.execute(
+                f"CREATE FUNCTION crosscheck.{name}() RETURNS timestamptz LANGUAGE sql AS "
+                "$$ SELECT current_setting('crosscheck.now')::timestamptz $$"
+            )
         cursor.execute("SET LOCAL search_path = crosscheck, pg_catalog, public")
     side.clock.set(0.0)
     read = lambda: side.clock.now  # noqa: E731
@@ -264,8 +265,11 @@ def _set_up(side: ProductSide) -> None:
         HaltState.objects.create(
             scope=HaltScope.STRATEGY, target=name, state=TradingState.ACTIVE, since=timezone.now()
         )
-    limits = {"exposure_limit_total": str(LIMIT), "max_balance_age_seconds": str(10**9)}
-    change_limits(limits, reason="crosscheck", actor=PERSON)
+    change_limits({"max_balance_age_seconds": str(10**9)}, reason="crosscheck", actor=PERSON)
+    ExchangeAccount.objects.update(synced_at=timezone.now(), clock_offset_seconds=0)
+    for name in ACCOUNTS:
+        limits = {"exposure_limit_total": str(LIMIT), "max_balance_age_seconds": str(10**9)}
+        change_limits(limits, reason="crosscheck", actor=PERSON, scope=HaltScope.ACCOUNT, target=name)
     assert Instrument.objects.filter(symbol__in=SYMBOLS).count() == len(SYMBOLS)
 
 
