@@ -12,6 +12,8 @@ from functools import cache
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+from trading.audit.writer import _chains
+
 COPIES = "levi_seed"  # a schema of its own, so that nothing of the product sees the copies
 UNTOUCHED = ("django_migrations",)
 TRIGGER_WORDS = {"O": "ENABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER"}
@@ -70,6 +72,7 @@ def insertable_columns(cursor: CursorWrapper, table: str) -> str:
 
 
 def reset_tables() -> None:
+    _chains.clear()  # their entries go, and no commit of ours says so
     """All changed tables in one transaction; foreign keys are checked once, at its end."""
     connection.ensure_connection()
     with connection.cursor() as cursor:

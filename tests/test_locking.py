@@ -92,10 +92,13 @@ def test_the_short_patience_of_an_engagement_ends_with_its_question(transactiona
 
 
 def test_one_handler_per_idempotency_key(transactional_db: None):
-    with Holder(lambda: lock_signal_key("client:a", "k1", 1000)), transaction.atomic():
-        assert lock_signal_key("client:a", "k1", 30) is False
-        assert lock_signal_key("client:a", "k2", 30) is True
-        assert lock_signal_key("client:b", "k1", 30) is True
+    with Holder(lambda: lock_signal_key("client:a", "k1", 1000)):
+        with transaction.atomic():
+            assert lock_signal_key("client:a", "k1", 30) is False
+            transaction.set_rollback(True)
+        with transaction.atomic():
+            assert lock_signal_key("client:a", "k2", 30) is True
+            assert lock_signal_key("client:b", "k1", 30) is True
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,11 @@ def take_halt_lock(timeout_ms: int = 2000) -> bool:
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{timeout_ms}ms"])
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_HALT_LOCK])
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", ["2000ms"])
+            # One round trip, because an operator waits for it. Each statement is run by itself, in this order.
+            cursor.execute(
+                f"SET LOCAL lock_timeout = '{timeout_ms:d}ms'; SELECT pg_advisory_xact_lock({_HALT_LOCK:d});"
+                " SET LOCAL lock_timeout = '2000ms'"
+            )
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") != "55P03":  # lock_not_available
             raise
@@ -70,9 +72,13 @@ def take_halt_lock(timeout_ms: int = 2000) -> bool:
 
 
 def lock_signal_key(source: str, key: str, timeout_ms: int) -> bool:
-    """One handler per idempotency key until commit; waits for the other at most `timeout_ms`."""
+    """One handler per idempotency key until commit; waits for the other at most `timeout_ms`.
+
+    After False the caller leaves its transaction, which can do nothing more: a savepoint would cost every request two
+    round trips for the sake of a repeat.
+    """
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{timeout_ms}ms"])
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_SIGNAL_SPACE, f"{source}\n{key}"]

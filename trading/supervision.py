@@ -38,7 +38,7 @@ from trading.process_name import process_name
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.15
+LOOK_SECONDS = 0.08
 HEART_SECONDS = 3.0
 ALERT_SECONDS = 0.5
 # Beat syncs every ten seconds; this is for when it does not.

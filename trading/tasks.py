@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,22 +55,28 @@ def _id(text: object) -> UUID | None:
         return None
 
 
+def _do_for_order(work: Callable[[UUID], object], order_id: str) -> None:
+    """The work reads the order first: one that does not exist was forged or belongs to another database."""
+    if pk := _id(order_id):
+        try:
+            work(pk)
+        except Order.DoesNotExist:
+            log.warning("a message about an unknown order was dropped")
+
+
 @shared_task
 def dispatch_order(order_id: str) -> None:
-    if (pk := _id(order_id)) and Order.objects.filter(pk=pk).exists():
-        send_order(pk)
+    _do_for_order(send_order, order_id)
 
 
 @shared_task
 def cancel_order(order_id: str) -> None:
-    if (pk := _id(order_id)) and Order.objects.filter(pk=pk).exists():
-        send_cancel(pk)
+    _do_for_order(send_cancel, order_id)
 
 
 @shared_task
 def follow_order(order_id: str) -> None:
-    if (pk := _id(order_id)) and Order.objects.filter(pk=pk).exists():
-        look_at_order(pk)
+    _do_for_order(look_at_order, order_id)
 
 
 @shared_task

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests.making import CLIENT, run_together
 from trading import audit
@@ -105,3 +106,38 @@ def test_an_entry_holds_who_what_and_where_from(transactional_db: None):
         "1",
     )
     assert entry.data == {"before": None, "after": "x"}
+
+
+def test_the_head_is_remembered_after_a_commit_and_read_back_after_a_rollback(transactional_db: None):
+    with transaction.atomic():
+        note()
+    with CaptureQueriesContext(connection) as remembered, transaction.atomic():
+        note()
+    with transaction.atomic():
+        note()
+        transaction.set_rollback(True)
+    with CaptureQueriesContext(connection) as read_back, transaction.atomic():
+        note()
+    reads = [
+        sum("SELECT" in query["sql"] and "trading_auditentry" in query["sql"] for query in queries)
+        for queries in (remembered, read_back)
+    ]
+    assert reads == [0, 1]
+    assert list(chains().values()) == [[1, 2, 3]]
+
+
+def test_what_a_commit_sets_off_continues_behind_everything_of_that_commit(transactional_db: None):
+    """A callback between two entries' own writes the next one: it must not follow the first of them."""
+
+    def write_one_more() -> None:
+        with transaction.atomic():
+            note("test.followed")
+
+    with transaction.atomic():
+        note()
+        transaction.on_commit(write_one_more)
+        note()
+    with transaction.atomic():
+        note()
+    assert list(chains().values()) == [[1, 2, 3, 4]]
+    assert audit.verify().damages == []

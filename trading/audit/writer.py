@@ -1,9 +1,10 @@
 """The only writer of audit entries.
 
 One hash chain per database connection: a connection runs one transaction after the other, so entry n + 1 can only
-follow a committed n, and writers never wait for each other. The head is read back inside the transaction rather than
-remembered, because a rollback, also to a savepoint, takes entries away again. A connection whose COMMIT was not
-confirmed is dropped by Django and its successor begins a new chain, so a doubtful commit never forks an old one.
+follow a committed n, and writers never wait for each other. The head is remembered only from the commit of the newest
+entry on; in every other case it is read back, because a rollback, also to a savepoint, takes entries away again. A
+connection whose COMMIT was not confirmed is dropped by Django and its successor begins a new chain, so a doubtful
+commit never forks an old one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,36 @@ from trading.models import AuditEntry
 
 Listener = Callable[[AuditEntry], None]
 _listeners: list[Listener] = []
-_streams: weakref.WeakKeyDictionary[Any, UUID] = weakref.WeakKeyDictionary()
+
+
+class _Chain:
+    """What is known of one connection's chain. Nobody else writes to it, so that its head is what we committed last."""
+
+    def __init__(self) -> None:
+        self.stream: UUID = uuid4()
+        self._newest: AuditEntry | None = None  # written, whatever became of it
+        self._head: tuple[int, str] | None = (0, GENESIS)  # None: only the table knows
+
+    def take_head(self) -> tuple[int, str]:
+        head, self._head = self._head, None
+        return head or self._read_head() or (0, GENESIS)
+
+    def _read_head(self) -> tuple[int, str] | None:
+        rows = AuditEntry.objects.filter(stream=self.stream).order_by("-sequence")
+        return rows.values_list("sequence", "hash").first()
+
+    def follow(self, entry: AuditEntry) -> None:
+        """It was written; its commit makes it the head, unless another entry was written meanwhile."""
+        self._newest = entry
+
+        def trust() -> None:
+            if self._newest is entry:
+                self._head = (entry.sequence, entry.hash)
+
+        transaction.on_commit(trust)
+
+
+_chains: weakref.WeakKeyDictionary[Any, _Chain] = weakref.WeakKeyDictionary()
 
 
 def subscribe(listener: Listener) -> None:
@@ -35,10 +65,13 @@ def subscribe(listener: Listener) -> None:
         _listeners.append(listener)
 
 
-def _stream() -> UUID:
+def _chain() -> _Chain:
     """The chain of the connection this thread uses now."""
     connection.ensure_connection()
-    return _streams.setdefault(connection.connection, uuid4())
+    found = _chains.get(connection.connection)
+    if found is None:
+        found = _chains[connection.connection] = _Chain()
+    return found
 
 
 def hashed_fields(entry: AuditEntry) -> dict[str, Any]:
@@ -70,13 +103,10 @@ def record(
             f"audit entry {kind} outside a transaction", remedy="This is a defect: please report it."
         )
     failpoint("audit.before_write")
-    stream = _stream()
-    head = (
-        AuditEntry.objects.filter(stream=stream).order_by("-sequence").values_list("sequence", "hash").first()
-    )
-    sequence, previous = head or (0, GENESIS)
+    chain = _chain()
+    sequence, previous = chain.take_head()
     entry = AuditEntry(
-        stream=stream,
+        stream=chain.stream,
         sequence=sequence + 1,
         at=timezone.now(),
         kind=kind,
@@ -89,6 +119,7 @@ def record(
     )
     entry.hash = entry_hash(settings.AUDIT_KEY.encode(), previous, hashed_fields(entry))
     entry.save(force_insert=True)
+    chain.follow(entry)
     failpoint("audit.after_write")
     for listener in _listeners:
         listener(entry)

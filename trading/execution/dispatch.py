@@ -32,7 +32,7 @@ from trading.exchanges.clock import boot_seconds
 from trading.failpoints import failpoint
 from trading.locking import lock_order, share_halt_lock
 from trading.metrics import ORDER_LATENCY
-from trading.models import Order, OrderAttempt
+from trading.models import Order
 from trading.process_name import process_name
 from trading.queries.halts import current_epoch, read_scopes, scope_names
 from trading.queries.limits import applying_scopes, read_limits
@@ -94,6 +94,7 @@ def _dial_and_permit(order: Order, exchange: Exchange) -> Permit | None:
 
 
 _CLAIM = """
+WITH permitted AS (
 UPDATE trading_order AS o
    SET status = 'submitting', attempt = o.attempt + 1, permit_at = clock_timestamp(), window_ms = %(window_ms)s,
        next_action_at = clock_timestamp() + make_interval(secs => %(lease)s), updated_at = clock_timestamp()
@@ -113,7 +114,13 @@ UPDATE trading_order AS o
    AND (SELECT count(*) FROM trading_haltstate h
          WHERE (h.scope, h.target) IN (SELECT * FROM unnest(%(scopes)s::text[], %(targets)s::text[]))
            AND h.state = ANY(%(passing)s)) = %(scope_count)s
-RETURNING o.attempt, o.permit_at
+RETURNING o.id, o.attempt, o.permit_at
+), attempted AS (
+INSERT INTO trading_orderattempt
+       (order_id, number, process, build, permit_at, outcome, venue_code, detail, request, answer)
+SELECT id, attempt, %(process)s, %(build)s, permit_at, '', '', '', '', '' FROM permitted
+)
+SELECT attempt, permit_at FROM permitted
 """
 
 
@@ -137,6 +144,7 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
                 "lease": LEASE.total_seconds(),
                 "build": settings.BUILD,
                 "mode": settings.LEVI_MODE,
+                "process": process_name(),
                 "scopes": [scope.value for scope, _ in names],
                 "targets": [target for _, target in names],
                 "passing": [state.value for state in passing],
@@ -148,9 +156,6 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
             look_after_refusal()
             return None
         attempt, permit_at = row
-        OrderAttempt.objects.create(
-            order=order, number=attempt, process=process_name(), build=settings.BUILD, permit_at=permit_at
-        )
         order.status, order.attempt, order.permit_at = OrderStatus.SUBMITTING, attempt, permit_at
         audit.record(
             "order.submitting",

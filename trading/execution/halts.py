@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from trading import audit
@@ -27,7 +27,7 @@ from trading.domain.errors import InvalidInput, NotAllowed, StaleDecision, Unkno
 from trading.failpoints import failpoint
 from trading.locking import is_lock_trouble, take_halt_lock
 from trading.metrics import HALT_SECONDS
-from trading.models import ApprovalRequest, ControlEpoch, HaltChange, HaltState, Order, Sweep
+from trading.models import ApprovalRequest, HaltChange, HaltState, Order, Sweep
 from trading.queries.halts import current_epoch
 from trading.queries.start_up import missing_after_start
 from trading.stop_flag import raise_stop_flag
@@ -214,23 +214,18 @@ def _write_change(
     if state is not TradingState.ACTIVE:
         _refuse_loosening(row, state)
     now = timezone.now()
-    if raise_epoch:
-        ControlEpoch.objects.get_or_create(id=1, defaults={"raised_at": now})
-        ControlEpoch.objects.filter(id=1).update(epoch=F("epoch") + 1, raised_at=now)
-    epoch = current_epoch()
+    epoch = _raise_epoch(now) if raise_epoch else current_epoch()
     before = row.state if row else "missing"
-    HaltState.objects.update_or_create(
-        scope=scope,
-        target=target,
-        defaults={
-            "state": state,
-            "reason": "" if state is TradingState.ACTIVE else reason,
-            "trigger": trigger,
-            "actor": str(actor),
-            "since": now,
-            "epoch": epoch,
-        },
+    words = {
+        "reason": "" if state is TradingState.ACTIVE else reason,
+        "trigger": trigger,
+        "actor": str(actor),
+    }
+    changed = HaltState.objects.filter(scope=scope, target=target).update(
+        state=state, since=now, epoch=epoch, **words
     )
+    if not changed:
+        HaltState.objects.create(scope=scope, target=target, state=state, since=now, epoch=epoch, **words)
     change = HaltChange.objects.create(
         scope=scope,
         target=target,
@@ -261,6 +256,17 @@ def _write_change(
         },
     )
     return change, epoch
+
+
+def _raise_epoch(now: datetime) -> int:
+    """Also where its row is missing. Every approval from before is void."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO trading_controlepoch AS known (id, epoch, raised_at, expected_build) VALUES (1, 2, %s, '')"
+            " ON CONFLICT (id) DO UPDATE SET epoch = known.epoch + 1, raised_at = excluded.raised_at RETURNING epoch",
+            [now],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def _refuse_loosening(row: HaltState | None, state: TradingState) -> None:
