@@ -12,8 +12,11 @@ from celery import Celery
 from celery.signals import celeryd_after_setup, setup_logging, task_prerun
 from django.db import close_old_connections
 
+from levi_site.redis_transport import use_tolerant_transport
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levi_site.settings")
 
+use_tolerant_transport()
 app = Celery("levi")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 # Celery's fixup for Django would end the database connection after every task: a login and an audit chain per task.
