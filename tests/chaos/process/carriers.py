@@ -1,0 +1,86 @@
+"""What carries on where a process died: pollers and a supervisor, the product's own, themselves killed now and then."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import DatabaseError, connection
+
+from tests.chaos.process.ground import Ground
+from tests.making import PERSON
+from trading.domain.enums import HaltScope, TradingState
+from trading.domain.errors import LeviError
+from trading.execution.cancellation import request_cancel
+from trading.execution.halts import release
+from trading.execution.poller import poll_once
+from trading.failpoints import POINTS, FailpointRaised, FailpointRule, arm
+from trading.models import HaltState, Order, Sweep
+from trading.supervision import Supervision
+
+UNFINISHED = ("approved", "submitting", "in_doubt", "open", "partially_filled")
+
+
+def carry_orders(log: Path, probability: float) -> None:
+    """An order worker without its queue, for ever."""
+    _arm_all(log, probability)
+    while True:
+        try:
+            if not poll_once(50):
+                time.sleep(0.2)
+        except (DatabaseError, FailpointRaised):
+            connection.close()
+
+
+def supervise(log: Path, probability: float) -> None:
+    """The supervisor, and somebody who releases what the lives left halted."""
+    _arm_all(log, probability)
+    stop = threading.Event()
+    threading.Thread(target=_release_all, daemon=True).start()
+    Supervision(stop).run()
+
+
+def _arm_all(log: Path, probability: float) -> None:
+    arm({name: FailpointRule("kill", probability) for name in POINTS} if probability else {}, log)
+
+
+def _release_all() -> None:
+    while True:
+        time.sleep(0.5)
+        try:
+            for row in HaltState.objects.filter(state=TradingState.HALTED):
+                release(HaltScope(row.scope), row.target, reason="the campaign goes on", actor=PERSON)
+        except (LeviError, DatabaseError):
+            connection.close()
+
+
+def carriers(ground: Ground, probability: float) -> dict[str, Callable[[], object]]:
+    return {
+        "orders 1": lambda: carry_orders(ground.log, probability),
+        "orders 2": lambda: carry_orders(ground.log, probability),
+        "supervisor": lambda: supervise(ground.log, probability),
+    }
+
+
+def unfinished() -> int:
+    return Order.objects.filter(status__in=UNFINISHED).count()
+
+
+def come_to_rest(look: Callable[[], None], seconds: float) -> bool:
+    """Cancel what rests and wait until everything has ended. False if it has not in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        look()
+        for order_id in Order.objects.filter(
+            status__in=("open", "partially_filled"), cancel_state="none"
+        ).values_list("id", flat=True):
+            try:
+                request_cancel(order_id, actor=PERSON)
+            except LeviError:
+                continue  # it ended by itself
+        if not unfinished() and not Sweep.objects.filter(verdict="running").exists():
+            return True
+        time.sleep(0.2)
+    return False

@@ -1,0 +1,69 @@
+"""The parts that fork processes on a ground of their own, and the figures they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tests.chaos.process.figures import Figure, count, timing
+from tests.chaos.process.ground import Ground
+from tests.chaos.process.oracle import Findings, Placements
+from tests.chaos.process.stories import tell
+
+LEAST_POINTS = 25
+Say = Callable[[str], None]
+
+
+def judge(name: str, found: Findings, ground: Ground, placements: Placements) -> list[Figure]:
+    """The oracle's findings, each kind a figure with the stories of its first orders."""
+
+    def stories(sentences: Sequence[str]) -> list[str]:
+        return [tell(one, ground.url, ground.venue, placements) for one in sentences[:3]]
+
+    kinds = {
+        "accepted, sent or booked twice": found.doubled,
+        "at the venue and unknown to the database, or without a permit": found.unknown,
+        "wrong verdicts and numbers": found.wrong,
+        "torn states": found.torn,
+    }
+    return [count(name, what, rows, stories(rows)) for what, rows in kinds.items()]
+
+
+def run_kills(ground: Ground, *, seed: int, most: int, seconds: float, say: Say) -> list[Figure]:
+    from tests.chaos.process.kills import kill_many
+
+    done = kill_many(ground, seed=seed, most=most, seconds=seconds, say=say)
+    points = len(done.points)
+    enough = points >= LEAST_POINTS or seconds < 60
+    what = f"processes killed, at {points} failpoints ({done.findings.orders} orders)"
+    return [
+        Figure("A1", what, str(done.kills), f">= {LEAST_POINTS} points", enough and done.kills > 0),
+        Figure("A1", "everything has ended afterwards", "yes" if done.calm else "no", "yes", done.calm),
+        count("A1", "processes that hung", ["a process hung"] * done.ends["hung"]),
+        *judge("A1", done.findings, ground, done.placements),
+    ]
+
+
+def run_doubts(ground: Ground, *, most: int, seconds: float, say: Say) -> list[Figure]:
+    from tests.chaos.process.doubts import doubt_many
+
+    done = doubt_many(ground, most=most, seconds=seconds, say=say)
+    what = f"unknown outcomes: {len(done.positive)} were at the venue, {len(done.negative)} not"
+    both = bool(done.positive and done.negative)
+    return [
+        Figure("A4", what, str(done.count), "both kinds", both and done.calm),
+        *judge("A4", done.findings, ground, done.placements),
+        timing("A4", "from the doubt to the adoption", done.positive, 99, 3.0),
+        timing("A4", "from the permit to 'the venue never took it'", done.negative, 99, 30.0),
+    ]
+
+
+def run_commits(ground: Ground, *, seed: int, most: int, seconds: float, say: Say) -> list[Figure]:
+    from tests.chaos.process.commits import lose_commits
+
+    done = lose_commits(ground, seed=seed, most=most, seconds=seconds, say=say)
+    what = f"answers to COMMIT lost: {done.lost['done']} were done, {done.lost['undone']} not"
+    both = len(done.lost) == 2 or most < 20
+    return [
+        Figure("F71", what, str(done.lost.total()), "both kinds", both and done.calm),
+        *judge("F71", done.findings, ground, done.placements),
+    ]

@@ -1,0 +1,108 @@
+"""A1: thousands of processes, each killed at a failpoint, while others carry on what they left.
+
+A child per kill: forked from a warmed parent, it lives one life and dies at the planned point, at its first passage or
+a later one. Pollers and a supervisor take up what it left, and die now and then themselves. When everything is calm the
+oracle compares the venue's ledger with the rows.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chaos.process.carriers import carriers, come_to_rest, unfinished
+from tests.chaos.process.forks import Forks, Keepers
+from tests.chaos.process.ground import Ground
+from tests.chaos.process.lives import LIVES
+from tests.chaos.process.oracle import Findings, Placements, examine
+from trading.failpoints import POINTS, FailpointRule, arm
+
+CARRIER_DEATHS = 0.001
+CALM_SECONDS = 240
+# A life that lasts many seconds is chosen less often, so that the others come to their turn.
+SELDOM = {
+    "sweep.before_verdict": 0.1,
+    "sweep.after_claim": 0.2,
+    "sweep.before_look": 0.2,
+}
+# These are passed several times in a life.
+REPEATED = ("audit.before_write", "audit.after_write", "doorbell.before_publish")
+
+
+@dataclass(frozen=True)
+class Plan:
+    point: str
+    life: str
+    after: int
+
+
+@dataclass
+class Killed:
+    """What the campaign of kills came to. `points`: where processes died, and how often."""
+
+    points: Counter[str]
+    ends: Counter[str]
+    findings: Findings
+    calm: bool
+    seconds: float
+    placements: Placements
+
+    @property
+    def kills(self) -> int:
+        return self.points.total()
+
+
+def make_plans(seed: int) -> Iterator[Plan]:
+    """The same for the same seed: every point in turn, in an order that chance decides."""
+    chance = random.Random(seed)
+    life_of = {point: name for name, life in LIVES.items() for point in life.points}
+    while True:
+        for point in chance.sample(list(POINTS), len(POINTS)):
+            if chance.random() < SELDOM.get(point, 1.0):
+                yield Plan(point, life_of[point], chance.randrange(4) if point in REPEATED else 0)
+
+
+def kill_many(
+    ground: Ground, *, seed: int, most: int, seconds: float, jobs: int = 2, say: Callable[[str], None] = print
+) -> Killed:
+    """Until `most` have died or the time is over; then to rest, then the oracle."""
+    output = ground.home / "lives.log"
+    began = time.monotonic()
+    forks, placements = Forks(output, jobs), Placements(ground.venue)
+    keepers = Keepers(carriers(ground, CARRIER_DEATHS), output)
+    told = began
+    try:
+        for plan in make_plans(seed):
+            if forks.ends["killed"] >= most or time.monotonic() > began + seconds:
+                break
+            keepers.look()
+            forks.start(lambda plan=plan: live_until_killed(ground, plan))
+            if time.monotonic() > told + 10:
+                told = time.monotonic()
+                placements.catch_up()
+                say(f"{forks.ends['killed']} killed, {forks.ends['failed']} failed, {told - began:.0f} s")
+        forks.wait()
+        keepers.stop()
+        keepers = Keepers(carriers(ground, 0.0), output)
+        calm = come_to_rest(lambda: (keepers.look(), placements.catch_up()), CALM_SECONDS)  # type: ignore[func-returns-value]
+        if not calm:
+            say(f"{unfinished()} orders have not ended after {CALM_SECONDS} s")
+    finally:
+        keepers.stop()
+    found = examine(ground.url, ground.venue, placements)
+    ground.let_go()
+    return Killed(read_strikes(ground.log), forks.ends, found, calm, time.monotonic() - began, placements)
+
+
+def live_until_killed(ground: Ground, plan: Plan) -> None:
+    arm({plan.point: FailpointRule("kill", after=plan.after)}, ground.log)
+    LIVES[plan.life].live(ground.world)
+
+
+def read_strikes(log: Path, action: str = "kill") -> Counter[str]:
+    lines = log.read_text().splitlines() if log.exists() else []
+    return Counter(name for _at, name, what, _pid in map(str.split, lines) if what == action)
