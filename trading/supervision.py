@@ -29,11 +29,12 @@ from trading.domain.actors import system_actor
 from trading.domain.errors import LeviError
 from trading.execution.dead_man import DeadMan, halt_by_dead_man, stop_without_database
 from trading.execution.delivery import deliver_channel, prepare_deliveries
+from trading.execution.flatten_runs import run_flattening, waiting_flattenings
 from trading.execution.generation import check_generation, note_generation
 from trading.execution.jobs import beat_heart
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account
-from trading.models import ExchangeAccount, Sweep
+from trading.models import ExchangeAccount, Flattening, Sweep
 from trading.process_name import process_name
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,8 @@ class Supervision:
             self._is_started = True
         for sweep_id in waiting_sweeps():
             self._start(f"sweep-{sweep_id}", partial(self._sweep, sweep_id))
+        for flattening_id in waiting_flattenings():
+            self._start(f"flatten-{flattening_id}", partial(self._flatten, flattening_id))
         if time.monotonic() >= self._alerts_due:
             self._alerts_due = time.monotonic() + ALERT_SECONDS
             self._start_deliveries()
@@ -137,7 +140,11 @@ class Supervision:
                 self.stop.wait(back_off)
                 back_off = min(back_off * 2, _LONGEST_BACK_OFF)
 
-    def _leave_if_stopping(self, _sweep: Sweep) -> None:
+    def _flatten(self, flattening_id: UUID) -> None:
+        """A database that goes away ends it here; its lease runs out, and it is taken up again."""
+        run_flattening(flattening_id, progress=self._leave_if_stopping)
+
+    def _leave_if_stopping(self, _work: object) -> None:
         if self.stop.is_set():
             raise Stopping
 
@@ -148,6 +155,7 @@ class Supervision:
             thread.join(max(0.0, until - time.monotonic()))
         try:
             Sweep.objects.filter(leased_by=process_name()).update(leased_until=None)
+            Flattening.objects.filter(leased_by=process_name()).update(leased_until=None)
         except DatabaseTrouble as error:
             log.warning("leases not given back (%s); they run out", type(error).__name__)
         connections.close_all()

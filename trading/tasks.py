@@ -26,6 +26,7 @@ from trading.execution.cancellation import send_cancel
 from trading.execution.delivery import deliver_waiting, forget_old_deliveries
 from trading.execution.dispatch import dispatch_order as send_order
 from trading.execution.drill import drill_when_quiet
+from trading.execution.flatten_runs import run_flattening, waiting_flattenings
 from trading.execution.following import follow_order as look_at_order
 from trading.execution.poller import poll_once
 from trading.execution.sweep import run_sweep, waiting_sweeps
@@ -105,6 +106,8 @@ def poll_orders() -> None:
     poll_once()
     for sweep_id in waiting_sweeps(for_seconds=SWEEP_GRACE_SECONDS):
         run_sweep(sweep_id)
+    for flattening_id in waiting_flattenings(for_seconds=SWEEP_GRACE_SECONDS):
+        run_flattening(flattening_id)
 
 
 @shared_task(soft_time_limit=400, time_limit=420)  # a sweep may take five minutes to its verdict

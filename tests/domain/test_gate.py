@@ -68,3 +68,11 @@ def test_the_most_restrictive_scope_wins_and_the_gate_agrees(states):
     worst = effective_state(map(scope, states))
     assert (worst is ACTIVE) == (codes(*states) == [])
     assert (worst is HALTED) == (codes(*states, shrinks_position=True) != [])
+
+
+def test_what_flattens_passes_a_halt_only_if_it_shrinks_and_never_an_unreadable_state():
+    halted, missing = scope(TradingState.HALTED), scope(None)
+    assert ask_gate([halted], shrinks_position=True, flattens=True) == []
+    assert ask_gate([halted], shrinks_position=False, flattens=True)
+    assert ask_gate([halted], shrinks_position=True)
+    assert ask_gate([halted, missing], shrinks_position=True, flattens=True)

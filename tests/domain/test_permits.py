@@ -49,3 +49,13 @@ def test_each_reason_alone_makes_it_void(approval: ApprovalView, facts: PermitFa
 
 def test_reduce_only_passes_a_scope_that_is_reducing():
     assert why_void(replace(APPROVAL, reduce_only=True), scope(TradingState.REDUCING)) == ""
+
+
+def test_only_what_flattens_and_is_reduce_only_passes_a_halt():
+    closing = replace(APPROVAL, reduce_only=True, flattens=True)
+    assert why_void(closing, scope(TradingState.HALTED)) == ""
+    assert why_void(replace(closing, reduce_only=False), scope(TradingState.HALTED)) != ""
+    assert why_void(closing, scope(None)) != ""
+    assert (
+        why_void(replace(closing, approved_epoch=3), scope(TradingState.HALTED)) == "approved before a halt"
+    )

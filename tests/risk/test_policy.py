@@ -215,3 +215,17 @@ def test_two_orders_that_only_together_break_a_limit_do_not_both_pass():
     order = limit_order(quantity="45")
     assert codes(order, holding("0")) == set()
     assert codes(order, holding("0", pending_buy="45")) == {"exposure_symbol"}
+
+
+def test_an_order_that_flattens_is_asked_what_the_venue_wants_and_never_our_limits():
+    strict = replace(LIMITS, max_order_notional=Decimal(1), allowed_symbols=(), max_orders_per_minute=0)
+    facts = replace(holding("1"), limits=strict, strategy_enabled=False)
+    closing = replace(market_order(side=Side.SELL, quantity="1"), reduce_only=True)
+    assert codes(closing, facts)
+    flattening = replace(closing, flattens=True)
+    assert codes(flattening, facts) == set()
+    assert [check.rule for check in evaluate(flattening, facts)] == [rule.name for rule in RULES]
+    # Without reduce-only the word means nothing, and more than is held is still refused.
+    assert codes(replace(flattening, reduce_only=False), facts)
+    assert codes(flattening, replace(holding("0.5"), limits=strict))
+    assert DenialCode.ACCOUNT_DISABLED in codes(flattening, replace(facts, account_enabled=False))

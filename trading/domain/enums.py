@@ -77,6 +77,7 @@ class OrderOrigin(StrEnum):
     API = "api"
     PANEL = "panel"
     SDK = "sdk"
+    FLATTEN = "flatten"  # closes a position by the flatten verb: the only origin that passes a halt
     ORPHAN = "orphan"  # carries our prefix, was not in the database: adopted and alarmed
     EXTERNAL = "external"  # somebody else's order on the account: shown and counted, not ours to cancel
 

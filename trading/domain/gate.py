@@ -37,11 +37,12 @@ def effective_state(scopes: Iterable[ScopeState]) -> TradingState:
     return max(states, key=lambda state: state.restriction, default=TradingState.HALTED)
 
 
-def ask_gate(scopes: Iterable[ScopeState], *, shrinks_position: bool) -> list[Denial]:
+def ask_gate(scopes: Iterable[ScopeState], *, shrinks_position: bool, flattens: bool = False) -> list[Denial]:
     """Denials of every scope that stands in the way; an empty list means pass.
 
     `shrinks_position`: the order can only bring its position nearer to zero and was asked for as reduce-only. Such
-    orders pass `reducing`; they pass `halted` only by the flatten verb, which does not come through here.
+    orders pass `reducing`; they pass `halted` only if the flatten verb asks (`flattens`), which needs a right of its
+    own. A state that is missing or unreadable stops even that.
     """
     denials: list[Denial] = []
     seen = False
@@ -51,7 +52,7 @@ def ask_gate(scopes: Iterable[ScopeState], *, shrinks_position: bool) -> list[De
         state = _readable(scope.state)
         if state is None:
             denials.append(Denial(DenialCode.HALT_STATE_UNREADABLE, f"{name}: no state", "active"))
-        elif state is TradingState.HALTED:
+        elif state is TradingState.HALTED and not (flattens and shrinks_position):
             denials.append(Denial(DenialCode.HALTED, f"{name}: halted ({scope.reason})", "active"))
         elif state is TradingState.REDUCING and not shrinks_position:
             denials.append(Denial(DenialCode.REDUCING, f"{name}: reducing ({scope.reason})", "reduce-only"))

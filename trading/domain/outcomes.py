@@ -140,6 +140,7 @@ class PlaceRequest:
     venue_time_ms: int
     window_ms: int
     deadline: float
+    flattens: bool = False  # closes a position by the flatten verb: the local stop flag lets it pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class ApprovalView:
     approved_epoch: int | None
     limits_versions: tuple[int, ...]
     reduce_only: bool = False
+    flattens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,18 @@ def why_void(approval: ApprovalView, facts: PermitFacts) -> str:
     return next((_named(scope) for scope in facts.scopes if not _passes(scope, approval)), "")
 
 
+def passing_states(*, reduce_only: bool, flattens: bool) -> list[TradingState]:
+    """The states of a scope that let such an order through. Flattening without reduce-only is nothing special."""
+    states = [TradingState.ACTIVE]
+    if reduce_only:
+        states.append(TradingState.REDUCING)
+        if flattens:
+            states.append(TradingState.HALTED)
+    return states
+
+
 def _passes(scope: ScopeState, approval: ApprovalView) -> bool:
-    if scope.state is TradingState.REDUCING:
-        return approval.reduce_only
-    return scope.state is TradingState.ACTIVE
+    return scope.state in passing_states(reduce_only=approval.reduce_only, flattens=approval.flattens)
 
 
 def _named(scope: ScopeState) -> str:

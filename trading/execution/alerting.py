@@ -148,6 +148,21 @@ def _approval_closed(entry: AuditEntry) -> None:
     _acknowledge_over("approval.requested", f"approval {entry.object_id}|", entry)
 
 
+def _flatten_requested(entry: AuditEntry) -> News:
+    positions = entry.data["positions"]
+    text = f"{entry.data['requested_by']}: {entry.data['reason']}\n" + "\n".join(positions)
+    return News(Severity.WARNING, f"Closing {len(positions)} positions", text)
+
+
+def _flatten_flat(_entry: AuditEntry) -> News:
+    return News(Severity.INFO, "Flat: every position is closed")
+
+
+def _flatten_remains(entry: AuditEntry) -> News:
+    lines = [f"{name}: {line['left']}, {line['why']}" for name, line in entry.data["report"].items()]
+    return News(Severity.CRITICAL, "Flatten: not all is closed", "\n".join(lines))
+
+
 def _break_glass(entry: AuditEntry) -> News:
     return News(Severity.INFO, "The break-glass key file was prepared", f"By {entry.actor}.")
 
@@ -166,6 +181,9 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "drill.overdue": _drill_overdue,
     "drill.finished": _drill_finished,
     "break_glass.prepared": _break_glass,
+    "flatten.requested": _flatten_requested,
+    "flatten.flat": _flatten_flat,
+    "flatten.remains": _flatten_remains,
     "approval.requested": _approval_requested,
     **dict.fromkeys(
         ("approval.approved", "approval.refused", "approval.expired", "approval.void"), _approval_closed

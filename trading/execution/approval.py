@@ -107,7 +107,7 @@ def judge(
 
 def _gate_check(scopes: list[ScopeState], proposal: Proposal, facts: RiskFacts) -> tuple[Check, ...]:
     reduces = proposal.request.reduce_only and _only_shrinks(proposal.order_facts(), facts)
-    denials = ask_gate(scopes, shrinks_position=reduces)
+    denials = ask_gate(scopes, shrinks_position=reduces, flattens=proposal.flattens)
     if denials:
         return tuple(Check("gate", denial.code, False, denial.observed, denial.limit) for denial in denials)
     return (

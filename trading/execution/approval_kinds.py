@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from trading.domain.actors import Actor
 from trading.domain.enums import ApprovalKind, HaltScope
 from trading.domain.errors import NotAllowed
-from trading.models import ApprovalRequest, HaltState, LimitsVersion
+from trading.models import ApprovalRequest, Flattening, HaltState, LimitsVersion
 
+from .flatten import check_flatten, flatten
 from .halts import missing_for_release, release
 from .limit_changes import LimitsChange, preview_change, write_version
 
@@ -62,7 +63,12 @@ def _change_limits(
     return write_version(LimitsChange.from_payload(payload), reason=reason, actor=actor, approval=approval)
 
 
+def _flatten(payload: Payload, *, reason: str, actor: Actor, approval: ApprovalRequest | None) -> Flattening:
+    return flatten(payload, reason=reason, actor=actor, approval=approval)
+
+
 ACTS: dict[ApprovalKind, ApprovableAct] = {
     ApprovalKind.RELEASE: ApprovableAct("a release", _release, _check_release),
     ApprovalKind.LIMITS: ApprovableAct("a change of limits", _change_limits, _check_limits),
+    ApprovalKind.FLATTEN: ApprovableAct("flattening", _flatten, check_flatten),
 }

@@ -23,10 +23,10 @@ from django.utils import timezone
 from trading import audit
 from trading.connections import exchange_for
 from trading.domain.actors import system_actor
-from trading.domain.enums import OrderStatus, OrderType, Side, TimeInForce, TradingState
+from trading.domain.enums import OrderOrigin, OrderStatus, OrderType, Side, TimeInForce
 from trading.domain.errors import LeviError
 from trading.domain.outcomes import PlaceOutcome, PlaceRequest
-from trading.domain.permits import ApprovalView, PermitFacts, why_void
+from trading.domain.permits import ApprovalView, PermitFacts, passing_states, why_void
 from trading.exchanges.base import Exchange
 from trading.exchanges.clock import boot_seconds
 from trading.failpoints import failpoint
@@ -133,7 +133,7 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
     names = scope_names(
         order.account.name, order.instrument.symbol, order.strategy.name if order.strategy else None
     )
-    passing = [TradingState.ACTIVE, TradingState.REDUCING] if order.reduce_only else [TradingState.ACTIVE]
+    passing = passing_states(reduce_only=order.reduce_only, flattens=_flattens(order))
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         share_halt_lock()
         cursor.execute(
@@ -172,6 +172,10 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
     return Permit(order, attempt, permit_at, venue_time_ms, deadline)
 
 
+def _flattens(order: Order) -> bool:
+    return order.origin == OrderOrigin.FLATTEN
+
+
 def _place_request(permit: Permit) -> PlaceRequest:
     order = permit.order
     return PlaceRequest(
@@ -186,6 +190,7 @@ def _place_request(permit: Permit) -> PlaceRequest:
         venue_time_ms=permit.venue_time_ms,
         window_ms=WINDOW_MS,
         deadline=permit.deadline,
+        flattens=_flattens(order),
     )
 
 
@@ -201,7 +206,11 @@ def _why_void(order: Order) -> str:
         scopes=read_scopes(order.account.name, order.instrument.symbol, strategy),
     )
     view = ApprovalView(
-        order.expires_at, order.approved_epoch, tuple(order.limits_versions), order.reduce_only
+        order.expires_at,
+        order.approved_epoch,
+        tuple(order.limits_versions),
+        order.reduce_only,
+        flattens=_flattens(order),
     )
     return why_void(view, facts)
 

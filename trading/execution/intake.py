@@ -71,7 +71,7 @@ def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: Or
             request_id=actor.request_id,
             received_at=timezone.now(),
         )
-        proposal = make_proposal(parsed, instrument)
+        proposal = make_proposal(parsed, instrument, flattens=origin is OrderOrigin.FLATTEN)
         order, answer = decide(
             signal, account, instrument, parsed.strategy, proposal, actor=actor, origin=origin
         )

@@ -25,6 +25,7 @@ class Proposal:
     symbol: str
     quantity: Decimal | None
     price: Decimal | None
+    flattens: bool = False
 
     def order_facts(self) -> OrderFacts:
         request = self.request
@@ -41,6 +42,7 @@ class Proposal:
             asked_price=request.price,
             signal_price=request.last_price,
             reduce_only=request.reduce_only,
+            flattens=self.flattens,
         )
 
     def exposure_quantity(self, last_price: Decimal | None) -> Decimal:
@@ -72,10 +74,10 @@ class Proposal:
         }
 
 
-def make_proposal(parsed: ParsedRequest, instrument: Instrument) -> Proposal:
+def make_proposal(parsed: ParsedRequest, instrument: Instrument, *, flattens: bool = False) -> Proposal:
     request = parsed.order
     quantity = None if request.quantity is None else round_to_lot(request.quantity, instrument.lot_size)
     price = (
         None if request.price is None else round_to_tick(request.price, instrument.tick_size, request.side)
     )
-    return Proposal(request, instrument.symbol, quantity, price)
+    return Proposal(request, instrument.symbol, quantity, price, flattens)

@@ -8,6 +8,7 @@ from .approvals import ApprovalRequest
 from .audit import AuditCheckpoint, AuditEntry, AuditStreamHead
 from .controls import ControlEpoch, HaltChange, HaltState, Sweep, SweepVerdict
 from .fills import Fill, Position
+from .flattening import Flattening, FlatteningState
 from .instruments import Instrument, Quote
 from .limits import LimitsVersion
 from .notifications import Alert, AlertChannel, AlertDelivery, DeliveryState
@@ -40,6 +41,8 @@ __all__ = [
     "EquitySnapshot",
     "ExchangeAccount",
     "Fill",
+    "Flattening",
+    "FlatteningState",
     "HaltChange",
     "HaltState",
     "Heartbeat",

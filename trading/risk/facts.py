@@ -158,3 +158,4 @@ class OrderFacts:
     asked_price: Decimal | None
     signal_price: Decimal | None
     reduce_only: bool
+    flattens: bool = False  # closes a position by the flatten verb

@@ -98,7 +98,46 @@ RULES: tuple[Rule, ...] = (
     drawdown,
 )
 
+# All that an order is asked which closes a position by the flatten verb: can the account trade, does the venue take it,
+# is it there to be sold, and does it only shrink. Our own limits never hold anybody in a position.
+ASKED_OF_FLATTENING = frozenset(
+    rule.name
+    for rule in (
+        *(
+            account_enabled,
+            limits_in_force,
+            instrument_tradable,
+            order_type_supported,
+            price_known,
+            whole_lots,
+        ),
+        *(
+            price_on_tick,
+            minimum_quantity,
+            maximum_quantity,
+            minimum_notional,
+            maximum_notional,
+            venue_price_band,
+        ),
+        *(free_balance, reduce_only),
+    )
+)
+
 
 def evaluate(order: OrderFacts, facts: RiskFacts) -> tuple[Check, ...]:
     """One check per rule, in the order of RULES. Never raises: a rule that cannot be computed denies."""
-    return tuple(rule.check(order, facts) for rule in RULES)
+    return tuple(
+        rule.check(order, facts)
+        if is_asked(rule, order)
+        else Check(rule.name, rule.code, True, "", "", note=_WAIVED)
+        for rule in RULES
+    )
+
+
+_WAIVED = "not applicable: the order closes a position by the flatten verb"
+
+
+def is_asked(rule: Rule, order: OrderFacts) -> bool:
+    """Every rule, but for an order that flattens and is reduce-only."""
+    is_closing = order.flattens is True and order.reduce_only is True
+    return not is_closing or rule.name in ASKED_OF_FLATTENING

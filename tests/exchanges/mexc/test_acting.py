@@ -267,3 +267,12 @@ def test_no_secret_is_in_an_outcome_or_a_log(status: str, caplog: pytest.LogCapt
     assert KEY.encode() in server.received
     for secret in (KEY, SECRET, signature, "5ca1ab1e"):
         assert secret not in shown
+
+
+def test_only_an_order_that_flattens_passes_the_stop_flag() -> None:
+    with raw_server(answers("200 OK", ACKNOWLEDGED)) as server:
+        exchange = make_exchange(server.base_url, stop_requested=lambda: True)
+        assert isinstance(_place(exchange), NotSentOutcome)
+        assert server.received == b""
+        assert not isinstance(exchange.place_order(make_place_request(flattens=True)), NotSentOutcome)
+        assert b"/api/v3/order" in server.received

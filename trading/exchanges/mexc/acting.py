@@ -92,7 +92,7 @@ class MexcActing:
 
     # -- steps -------------------------------------------------------------------------------------------------
     def _prepare_order(self, endpoint: MexcEndpoint, request: PlaceRequest) -> WireRequest:
-        guard = stop_guard(self._line.connection, request.deadline)
+        guard = stop_guard(self._line.connection, request.deadline, flattens=request.flattens)
         guard()  # asked here as well, so that a dead permit does not even connect
         return self._line.prepare(
             endpoint,

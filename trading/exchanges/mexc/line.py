@@ -229,13 +229,16 @@ class MexcLine:
         return TimeAnswer(parse_server_time(load_json(answer.body)), answer.sent, answer.answered)
 
 
-def stop_guard(connection: Connection, deadline: float) -> Callable[[], None]:
-    """The last question before a new order leaves: has its permit run out, has somebody stopped us?"""
+def stop_guard(connection: Connection, deadline: float, *, flattens: bool) -> Callable[[], None]:
+    """The last question before a new order leaves: has its permit run out, has somebody stopped us?
+
+    An order that flattens is wanted because somebody stopped us; its permit has asked who may.
+    """
 
     def guard() -> None:
         if boot_seconds() > deadline:
             raise NotSent("the permit ran out before the request could be written")
-        if connection.stop_requested():
+        if not flattens and connection.stop_requested():
             raise NotSent("a halt was engaged on this host before the request was written")
 
     return guard
