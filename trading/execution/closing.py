@@ -38,7 +38,7 @@ _FAIL_PAUSES = (1, 2, 5, 10, 20)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ClosingStep:
     """`is_over`: nothing more can be done about this position."""
 
     state: str  # closing, waiting, flat, dust, or done (as much as was asked for)
@@ -62,29 +62,31 @@ def _prefix(row: Flattening, position: Position) -> str:
     return f"flatten-{row.id}-{position.pk}-"
 
 
-def close_step(row: Flattening, position: Position) -> Step:
+def close_step(row: Flattening, position: Position) -> ClosingStep:
     """Advance the order that is on its way, or make the next one."""
     position.refresh_from_db()
     if not position.quantity:
-        return Step("flat", ZERO, is_over=True)
+        return ClosingStep("flat", ZERO, is_over=True)
     mine = list(orders_of(row, position))
     alive = [order for order in mine if order.status not in TERMINAL]
     if alive:
         return _advance(alive[0], position)
     if _sweep_goes_first(row, position):
-        return Step("waiting", position.quantity, is_over=False, why="orders of ours are being canceled")
+        return ClosingStep(
+            "waiting", position.quantity, is_over=False, why="orders of ours are being canceled"
+        )
     if pause := _pause_after(mine):
-        return Step("waiting", position.quantity, is_over=False, why=pause)
+        return ClosingStep("waiting", position.quantity, is_over=False, why=pause)
     room = _room(row, position, mine)
     if row.quantity is not None and room <= ZERO:
-        return Step("done", position.quantity, is_over=True, why="as much as was asked for")
+        return ClosingStep("done", position.quantity, is_over=True, why="as much as was asked for")
     return _order(row, position, room, len(mine) + 1)
 
 
-def _advance(order: Order, position: Position) -> Step:
+def _advance(order: Order, position: Position) -> ClosingStep:
     with silence():
         advance_order(order.id)
-    return Step(
+    return ClosingStep(
         "closing", position.quantity, is_over=False, why=f"order {order.client_order_id} is {order.status}"
     )
 
@@ -155,24 +157,24 @@ def _free_to_sell(position: Position, room: Decimal) -> Decimal:
     return min(room, row.free if row is not None else ZERO)
 
 
-def _order(row: Flattening, position: Position, room: Decimal, number: int) -> Step:
+def _order(row: Flattening, position: Position, room: Decimal, number: int) -> ClosingStep:
     instrument = position.instrument
     ensure_price(position.account, instrument)
     quote = Quote.objects.filter(instrument=instrument).first()
     if quote is None:
-        return Step("waiting", position.quantity, is_over=False, why="no price was ever received")
+        return ClosingStep("waiting", position.quantity, is_over=False, why="no price was ever received")
     whole = round_to_lot(position.quantity.copy_abs(), instrument.lot_size)
     if dust := _why_dust(instrument, whole, quote.last):
-        return Step("dust", position.quantity, is_over=True, why=dust)
+        return ClosingStep("dust", position.quantity, is_over=True, why=dust)
     free = _free_to_sell(position, room)
     quantity = _chunk(instrument, free, quote.last)
     if too_little := _why_dust(instrument, quantity, quote.last):
         why = f"only {plain(free)} of it is neither pending nor locked, {too_little}"
-        return Step("waiting", position.quantity, is_over=False, why=why)
+        return ClosingStep("waiting", position.quantity, is_over=False, why=why)
     return _submit(row, position, quantity, quote, number)
 
 
-def _submit(row: Flattening, position: Position, quantity: Decimal, quote: Quote, number: int) -> Step:
+def _submit(row: Flattening, position: Position, quantity: Decimal, quote: Quote, number: int) -> ClosingStep:
     side = closing_side(position)
     body = {
         "account": position.account.name,
@@ -188,7 +190,7 @@ def _submit(row: Flattening, position: Position, quantity: Decimal, quote: Quote
         if order.status == OrderStatus.APPROVED:
             advance_order(order.id)
     why = f"order {order.client_order_id} over {plain(quantity)}"
-    return Step("closing", position.quantity, is_over=False, why=why)
+    return ClosingStep("closing", position.quantity, is_over=False, why=why)
 
 
 def _chunk(instrument: Instrument, room: Decimal, last: Decimal) -> Decimal:

@@ -21,7 +21,7 @@ from trading.domain.errors import LeviError
 from trading.models import Flattening, FlatteningState, Position
 from trading.process_name import process_name
 
-from .closing import ACTOR, Step, close_step, orders_of
+from .closing import ACTOR, ClosingStep, close_step, orders_of
 from .flatten import finish, positions_of
 
 log = logging.getLogger(__name__)
@@ -101,10 +101,10 @@ def _known(row: Flattening, report: Report) -> list[Position]:
     return held
 
 
-def _guarded(row: Flattening, position: Position) -> Step:
+def _guarded(row: Flattening, position: Position) -> ClosingStep:
     """One position's trouble must not stop the closing of the others."""
     try:
         return close_step(row, position)
     except LeviError as error:
         log.warning("flatten %s: %s", position.pk, error)
-        return Step("waiting", position.quantity, is_over=False, why=str(error))
+        return ClosingStep("waiting", position.quantity, is_over=False, why=str(error))
