@@ -38,7 +38,7 @@ def give_rights(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0007_alerts"),
+        ("trading", "0010_sign_in"),
     ]
 
     operations = [
