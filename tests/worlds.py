@@ -14,6 +14,7 @@ from django.conf import settings as django_settings
 
 from simulator.testing import SimulatedVenue, running_venue
 from tests.making import World, impatient_config, make_world
+from trading import doorbell
 from trading.connections import forget_all
 from trading.market import forget_failures
 
@@ -55,3 +56,4 @@ def dead_broker() -> Iterator[None]:
     yield
     alive.set_current()
     dead.close()
+    doorbell._broken_until = 0.0
