@@ -35,6 +35,8 @@ BREAKS = {
     "no_attempt_guard": "O2 O3",
     "reducing_stops_everything": "K7",
     "reduce_only_is_believed": "K7",
+    "halt_stops_flattening": "K7",
+    "flattening_may_open": "K1",
     "quarantine_is_forgotten": "O5",
 }
 

@@ -170,6 +170,7 @@ def _approve(side: DoubleSide, step: Step, client_order_id: str) -> Steps:
         destiny=Destiny(),
         side=asked.side,
         reduce_only=asked.reduce_only,
+        flattens=asked.flattens,
     )
     yield from approval.decide(side.me, plan)
     order_id = side.store.signals[plan.name]

@@ -286,7 +286,8 @@ def _approve(side: ProductSide, step: Step) -> None:
         **({"strategy": asked.strategy} if asked.strategy else {}),
         **({} if asked.ends_at_once else {"price": "1"}),
     }
-    answer = intake.submit(body, actor=PERSON, key=f"key {asked.index}", origin=OrderOrigin.SIGNAL)
+    origin = OrderOrigin.FLATTEN if asked.flattens else OrderOrigin.SIGNAL
+    answer = intake.submit(body, actor=PERSON, key=f"key {asked.index}", origin=origin)
     side.asked[asked.index], side.ids[asked.index] = asked, answer.order.id
     side.client_ids[asked.index] = answer.order.client_order_id
 

@@ -44,6 +44,7 @@ class Asked:
     quantity: Decimal
     ends_at_once: bool
     reduce_only: bool
+    flattens: bool
 
 
 @dataclass(slots=True)
@@ -220,6 +221,7 @@ class Schedule:
             Decimal(r.choice((3, 6, 12, 18))),
             r.random() < 0.3,
             sells or r.random() < 0.05,
+            r.random() < (0.4 if sells else 0.05),
         )
         self.truths.append(Truth(asked, f"X{self.seed}-{index}"))
         return asked

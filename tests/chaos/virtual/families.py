@@ -129,17 +129,21 @@ def hidden_fills(r: random.Random, scenario: Scenario) -> None:
 
 
 def only_smaller(r: random.Random, scenario: Scenario) -> None:
-    """Under `reducing`: what makes a position smaller passes, what makes it larger does not."""
-    first = scenario.orders[0]
+    """Under `reducing` what makes a position smaller passes, under a halt only what the flatten verb asks for; what
+    makes it larger passes neither, whoever asks."""
+    first, flattens = scenario.orders[0], r.random() < 0.5
     held = replace(first, quantity=first.quantity * 0 + 18, at=0.0, aged=0.0, held=True)
     held = replace(held, side=Side.BUY, reduce_only=False, ends_at_once=False, destiny=Destiny())
     smaller = replace(first, name="B", at=round(0.8 + r.random(), 3), aged=0.0, held=False)
     smaller = replace(smaller, side=Side.SELL, reduce_only=True, number=first.number ^ 1)
     larger = replace(smaller, name="C", side=Side.BUY, reduce_only=r.random() < 0.3, number=first.number ^ 2)
     more = replace(smaller, name="C", at=round(0.8 + r.random(), 3), number=first.number ^ 2)
-    scenario.orders = [held, smaller, larger if r.random() < 0.5 else more]
+    smaller = replace(smaller, flattens=flattens)
+    larger = replace(larger, flattens=flattens, quantity=first.quantity * 0 + 6)  # within the limit
+    scenario.orders = [held, smaller, larger if r.random() < (0.8 if flattens else 0.5) else more]
     scope = scope_of(r, scenario.orders)
-    scenario.events = [Event("engage", 0.2, "operator", what=TradingState.REDUCING, scope=scope)]
+    state = TradingState.HALTED if flattens else TradingState.REDUCING
+    scenario.events = [Event("engage", 0.2, "operator", what=state, scope=scope)]
 
 
 def zombies(r: random.Random, scenario: Scenario) -> None:
@@ -156,5 +160,5 @@ def zombies(r: random.Random, scenario: Scenario) -> None:
 
 FAMILIES = (
     *(at_the_bounds, with_a_held_lock, an_old_cancel, stray_bells, doubt_before_more) * 3,
-    *(only_smaller, zombies, zombies, hidden_fills, quarantine),
+    *(only_smaller, only_smaller, zombies, zombies, hidden_fills, quarantine, quarantine),
 )

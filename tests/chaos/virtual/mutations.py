@@ -36,6 +36,8 @@ class Mutations:
     cancel_needs_the_gate: bool = False
     reducing_stops_everything: bool = False
     reduce_only_is_believed: bool = False
+    halt_stops_flattening: bool = False
+    flattening_may_open: bool = False
     late_evidence_is_silent: bool = False
     missing_fills_are_silent: bool = False
     quarantine_is_forgotten: bool = False
@@ -80,6 +82,8 @@ WORDS = {
     "cancel_needs_the_gate": "a halt stops cancels",
     "reducing_stops_everything": "`reducing` stops also what makes a position smaller",
     "reduce_only_is_believed": 'the words "reduce only" are enough, the position is not looked at',
+    "halt_stops_flattening": "a halt stops also what the flatten verb asks for",
+    "flattening_may_open": "what the flatten verb asks for need not be reduce-only",
     "late_evidence_is_silent": "an alarm about an order does not halt its account",
     "missing_fills_are_silent": "an order that ends without its fills leaves no break",
     "quarantine_is_forgotten": "what is quarantined is not asked about any more",

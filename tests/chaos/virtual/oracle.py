@@ -166,7 +166,7 @@ def _worst(held: dict[str, tuple[Decimal, Decimal]]) -> Decimal:
 
 
 def _reduces(world: World, _rows: Rows) -> Found:
-    """What can only shrink a position passes while no scope of it was ever halted."""
+    """What can only shrink a position passes while no scope of it was ever halted; flattening passes a halt too."""
     for move in world.store.moves:
         row = world.store.orders[move.order_id]
         if move.after is not OrderStatus.DENIED or not row.reduce_only:
@@ -181,7 +181,8 @@ def _reduces(world: World, _rows: Rows) -> Found:
         wanted = sum(plan.quantity for plan in plans if plan.side is Side.SELL)
         missing = [event.scope for event in world.scenario.events if event.kind == "missing scope"]
         known = not any(scope in missing for scope in scopes)
-        if row.side is Side.SELL and known and not halted and wanted <= held:
+        passes = row.flattens or not halted
+        if row.side is Side.SELL and known and passes and wanted <= held:
             yield "K7", f"order {row.name} only makes the position smaller, and was denied"
 
 
@@ -240,7 +241,7 @@ def _halts(world: World, rows: Rows) -> Found:
             change = _newest_change(world, scope, permit.at)
             if change is None or change.state is TradingState.ACTIVE or permit.epoch < change.epoch:
                 continue
-            if change.state is TradingState.HALTED or not row.reduce_only:
+            if not row.reduce_only or (change.state is TradingState.HALTED and not row.flattens):
                 yield (
                     "K1",
                     f"order {row.name} was approved and permitted while {scope[0]} {scope[1]} was halted",

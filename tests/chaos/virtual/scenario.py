@@ -54,6 +54,7 @@ class OrderPlan:
     held: bool = False  # was filled and booked long before: a position
     side: Side = Side.BUY
     reduce_only: bool = False
+    flattens: bool = False  # asked for by the flatten verb
     number: int = 0  # 128 bits, for the client order id
 
 

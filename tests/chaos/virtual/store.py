@@ -37,6 +37,7 @@ class OrderRow:
     side: Side
     quantity: Decimal
     reduce_only: bool
+    flattens: bool
     ends_at_once: bool
     status: OrderStatus
     created_at: float

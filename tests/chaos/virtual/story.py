@@ -91,7 +91,7 @@ def _describe(plan: OrderPlan) -> str:
     if plan.held:
         return f"a position of {plan.quantity} {plan.symbol} on {plan.account}, by order {plan.name}"
     if plan.reduce_only:
-        kind = f"reduce-only {kind} {plan.side}"
+        kind = f"{'flattening ' if plan.flattens else ''}reduce-only {kind} {plan.side}"
     if plan.aged:
         return f"{kind} order {plan.name}, {where}, which rests at the venue since {plan.aged:.0f} s"
     return f"{kind} order {plan.name}, {where}, asked for at t={plan.at}s"

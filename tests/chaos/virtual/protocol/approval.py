@@ -44,7 +44,9 @@ def decide(me: Node, plan: OrderPlan) -> Steps:
     scopes = read_scopes(me, plan.account, plan.symbol, plan.strategy)
     yield from tx.statement()
     shrinks = shrinks_position(me, plan) and not me.mutations.reducing_stops_everything
-    denied = bool(ask_gate(scopes, shrinks_position=shrinks)) or not passes_rules(me, plan)
+    flattens = plan.flattens and not me.mutations.halt_stops_flattening
+    denials = ask_gate(scopes, shrinks_position=shrinks, flattens=flattens)
+    denied = bool(denials) or not passes_rules(me, plan)
     row = make_row(me, plan, OrderStatus.DENIED if denied else OrderStatus.APPROVED)
     if not denied:
         row.approved_epoch, row.limits_version = epoch, me.store.limits_version
@@ -69,6 +71,7 @@ def make_row(me: Node, plan: OrderPlan, status: OrderStatus) -> OrderRow:
         plan.side,
         plan.quantity,
         plan.reduce_only,
+        plan.flattens,
         plan.ends_at_once,
         status,
         me.now,

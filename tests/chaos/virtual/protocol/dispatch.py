@@ -102,7 +102,8 @@ def _facts(me: Node, row: OrderRow) -> PermitFacts:
 def _approval(me: Node, row: OrderRow, facts: PermitFacts) -> ApprovalView:
     expires = None if row.expires_at is None else as_time(row.expires_at)
     epoch = facts.epoch if me.mutations.no_epoch else row.approved_epoch
-    return ApprovalView(expires, epoch, (row.limits_version,), row.reduce_only)
+    reduce_only = row.reduce_only or (me.mutations.flattening_may_open and row.flattens)
+    return ApprovalView(expires, epoch, (row.limits_version,), reduce_only, flattens=row.flattens)
 
 
 def _record_permit(me: Node, tx: Transaction, row: OrderRow, facts: PermitFacts) -> None:
@@ -124,7 +125,7 @@ def place_order(me: Node, permit: Permit) -> Steps:
     yield me.tunables.prepare * me.process.kernel.random()
     if not me.mutations.no_permit_deadline and me.database_now > permit.deadline:
         return NotSentOutcome("the permit ran out before the request could be written")
-    if me.process.host in me.stop_flags:
+    if me.process.host in me.stop_flags and not row.flattens:
         return NotSentOutcome("a halt was engaged on this host before the request was written")
     stalled = bool(me.process.stall_before_write)
     if stalled:

@@ -14,6 +14,7 @@ from trading.domain.outcomes import InstrumentReport
 from trading.risk import exposure_rules
 from trading.risk.facts import LimitsFacts, OrderFacts, PriceFacts, RiskFacts, SymbolExposure
 from trading.risk.measures import only_shrinks
+from trading.risk.policy import is_asked
 
 from ..scenario import LIMIT, OrderPlan
 from .node import Node
@@ -46,6 +47,8 @@ _FACTS = RiskFacts(
 def shrinks_position(me: Node, plan: OrderPlan) -> bool:
     if me.mutations.reduce_only_is_believed:
         return plan.reduce_only
+    if me.mutations.flattening_may_open and plan.flattens:
+        return True
     return plan.reduce_only and only_shrinks(_order_facts(plan), _gather(me, plan))
 
 
@@ -53,7 +56,8 @@ def passes_rules(me: Node, plan: OrderPlan) -> bool:
     """The rules whose facts the simulation has: the limit of all exposure, and reduce-only."""
     order, facts = _order_facts(plan), _gather(me, plan)
     shrinks = me.mutations.reduce_only_is_believed or exposure_rules.reduce_only.check(order, facts).passed
-    return shrinks and exposure_rules.total_exposure.check(order, facts).passed
+    exposure = exposure_rules.total_exposure
+    return shrinks and (not is_asked(exposure, order) or exposure.check(order, facts).passed)
 
 
 def _order_facts(plan: OrderPlan) -> OrderFacts:
@@ -61,7 +65,18 @@ def _order_facts(plan: OrderPlan) -> OrderFacts:
     price = None if plan.ends_at_once else _ONE
     quantity = plan.quantity
     return OrderFacts(
-        plan.symbol, plan.side, word, word, quantity, quantity, None, price, price, None, plan.reduce_only
+        symbol=plan.symbol,
+        side=plan.side,
+        order_type=word,
+        type_word=word,
+        quantity=quantity,
+        asked_quantity=quantity,
+        quote_quantity=None,
+        price=price,
+        asked_price=price,
+        signal_price=None,
+        reduce_only=plan.reduce_only,
+        flattens=plan.flattens,
     )
 
 
