@@ -21,6 +21,7 @@ from trading.audit import seal_if_due
 from trading.domain.actors import system_actor
 from trading.doorbell import ring
 from trading.execution import jobs
+from trading.execution.approvals import expire_overdue
 from trading.execution.audit_watch import verify_on_schedule
 from trading.execution.cancellation import send_cancel
 from trading.execution.delivery import deliver_waiting, forget_old_deliveries
@@ -140,6 +141,7 @@ def verify_audit() -> None:
 def tidy_up() -> None:
     jobs.forget_old_slots()
     forget_old_deliveries()
+    expire_overdue()
 
 
 def _poll_for_ever() -> None:

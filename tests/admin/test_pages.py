@@ -43,6 +43,7 @@ ACTING = {
     "begin": "",
     "activate": "",
     "codes": "",
+    "remove": "auth.change_user",
     "end": "",
     "end_others": "",
 }

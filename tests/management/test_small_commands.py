@@ -91,7 +91,7 @@ def test_the_simulated_venue_starts_with_its_own_arguments():
 @pytest.mark.parametrize(
     "command",
     ["halt", "resume", "cancel_all", "sync_portfolio", "verify_audit", "export_audit", "export_orders",
-     "create_api_token", "supervise"],
+     "create_api_token", "remove_second_factor", "supervise"],
 )  # fmt: skip
 def test_every_command_explains_itself(command, capsys):
     from django.core.management import load_command_class

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -58,7 +59,10 @@ class Browser:
         """Answer the page that asks for a code in the middle of something: what it kept, and the code."""
         text = asked.content.decode()
         assert "Confirm that it is you" in text
-        kept = {name: value for name, value in _HIDDEN.findall(text) if name != "csrfmiddlewaretoken"}
+        kept: dict[str, list[str]] = {}
+        for name, value in _HIDDEN.findall(text):
+            if name != "csrfmiddlewaretoken":
+                kept.setdefault(name, []).append(html.unescape(value))
         target = re.findall(r'<form method="post" action="([^"]+)" class="lv-form"', text)[0]
         return self.client.post(target, {**kept, "levi_code": code})
 

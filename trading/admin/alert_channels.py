@@ -20,7 +20,7 @@ from trading.execution.alert_channels import change_channel, create_channel, tes
 from trading.models import AlertChannel, AlertDelivery
 
 from . import cells
-from .acting import accept, actor_of, attempt, go
+from .acting import accept, actor_of, attempt, go, pass_on
 from .alerts import channel_state, describe_deliveries
 from .forms import PanelForm
 from .page import Ask, Detail, Facts, Page, PanelAdmin, demand
@@ -112,6 +112,7 @@ class AlertChannelScreen(PanelAdmin):
             try:
                 row = _create(form.cleaned_data, request)
             except LeviError as error:
+                pass_on(error)
                 field = str(error.context.get("field", ""))
                 form.add_error(field if field in form.fields else None, str(error))
             else:

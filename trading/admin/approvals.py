@@ -19,6 +19,7 @@ from trading.domain.enums import ApprovalKind, ApprovalState
 from trading.execution.approvals import approve, refuse
 from trading.execution.authority import needs_second_person
 from trading.models import ApprovalRequest
+from trading.queries.approvals import waiting_requests
 
 from . import cells
 from .acting import accept, actor_of, attempt, go
@@ -71,7 +72,6 @@ class ApprovalScreen(PanelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        waiting = ApprovalRequest.objects.filter(state=ApprovalState.PENDING, expires_at__gt=timezone.now())
         rows = [
             [
                 cells.row_link("approvalrequest", row.pk, row.subject),
@@ -79,7 +79,7 @@ class ApprovalScreen(PanelAdmin):
                 row.reason,
                 cells.when(row.expires_at),
             ]
-            for row in waiting[:20]
+            for row in waiting_requests()
         ]
         table = Table(
             "Waiting for a second person",

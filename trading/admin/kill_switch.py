@@ -16,11 +16,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from trading.domain.enums import CancelScope, HaltScope, TradingState
+from trading.domain.enums import ApprovalKind, CancelScope, HaltScope, TradingState
+from trading.execution.authority import factor_is_required, needs_second_person
 from trading.execution.cancellation import cancel_all
 from trading.execution.halts import Engagement, engage, missing_for_release
 from trading.execution.releasing import release_or_propose
 from trading.models import ApprovalRequest, HaltState
+from trading.queries.approvals import waiting_requests
 from trading.queries.controls import read_scope_tree, recent_changes, recent_sweeps
 from trading.queries.dead_man import read_dead_man
 from trading.queries.drills import read_drills
@@ -105,6 +107,8 @@ class KillSwitchScreen(PanelAdmin):
                 "changes": describe_changes(recent_changes()),
                 "dead_man": read_dead_man(),
                 "drills": read_drills(),
+                "release_takes": _release_takes(),
+                "waiting": waiting_requests(ApprovalKind.RELEASE),
                 "quick_reasons": QUICK_REASONS,
                 "cancel_choices": CANCEL_CHOICES,
                 "may_engage": request.user.has_perm("trading.engage_halt"),
@@ -165,6 +169,16 @@ class KillSwitchScreen(PanelAdmin):
         if done is not None:
             messages.success(request, f"Cancel requested for {done['requested']} orders. Trading goes on.")
         return go("haltstate")
+
+
+def _release_takes() -> list[str]:
+    """Beyond the role and a reason, which every release takes."""
+    taken = []
+    if factor_is_required():
+        taken.append("a code of your authenticator, not older than five minutes")
+    if needs_second_person(ApprovalKind.RELEASE):
+        taken.append("another operator with the role risk, who approves it within ten minutes")
+    return taken
 
 
 def _engage(given: dict[str, Any], request: HttpRequest) -> Engagement:

@@ -14,7 +14,8 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
@@ -24,16 +25,19 @@ from django.views.decorators.http import require_POST
 
 from trading.execution import second_factor
 from trading.execution.authority import factor_is_required
+from trading.execution.operators import reset_second_factor
 from trading.models import SecondFactor
 from trading.sign_in.gate import take_code
 from trading.sign_in.sessions import Standing, prove_factor
 
 from . import cells
-from .acting import actor_of, attempt, go
-from .forms import PanelForm
-from .page import Ask, Detail, Facts, Page, PanelAdmin
+from .acting import accept, actor_of, attempt, go
+from .forms import PanelForm, ReasonForm
+from .page import Ask, Detail, Facts, Page, PanelAdmin, Table, demand
 
 _MODEL = "secondfactor"
+MANAGE = "auth.change_user"
+_WHY_REMOVE = "Be sure who asks. They are signed out everywhere, and enrol anew at the next sign-in after their password."
 
 
 class CodeForm(PanelForm):
@@ -71,6 +75,7 @@ class SecondFactorScreen(PanelAdmin):
             ("begin/", "begin", self.begin_view),
             ("activate/", "activate", self.activate_view),
             ("codes/", "codes", self.codes_view),
+            ("<int:user_id>/remove/", "remove", self.remove_view),
         ]
 
     def changelist_view(
@@ -85,15 +90,49 @@ class SecondFactorScreen(PanelAdmin):
             title="Your second factor",
             badges=[cells.badge("enrolled", "good") if row else cells.badge("none", "warn")],
             lead="A phone that shows codes, asked for at the sign-in and before what costs most.",
-            sections=[_state(user, row), *([_new_codes()] if row else [])],
+            sections=[
+                _state(user, row),
+                *([_new_codes()] if row else []),
+                *([_everybody()] if request.user.has_perm(MANAGE) else []),
+            ],
             side=[_enrol(row is not None)],
         )
         return self.show(request, self.detail_template, page)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Nobody looks at somebody else's."""
+        """Somebody's, for administrators: whether there is one, and how to start over after a lost phone."""
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
+        if not request.user.has_perm(MANAGE):
+            return go(_MODEL)
+        row = self.find_row(request, object_id)
+        url = cells.page_url(_MODEL, "remove", row.pk)
+        ask = Ask("Lost phone", url, "Remove this second factor", ReasonForm(), _WHY_REMOVE, "quiet-bad")
+        is_self = row.pk == request.user.pk
+        page = Detail(
+            title=f"Second factor of {row.user.username}",
+            badges=[
+                cells.badge("enrolled", "good") if row.sealed_key else cells.badge("not confirmed", "warn")
+            ],
+            sections=[_state(row.user, row)],
+            side=[] if is_self else [ask],
+        )
+        return self.show(request, self.detail_template, page, model_admin=self)
+
+    @method_decorator(require_POST)
+    def remove_view(self, request: HttpRequest, user_id: int) -> HttpResponse:
+        demand(request, MANAGE)
+        user, form = User.objects.filter(pk=user_id).first(), ReasonForm(request.POST)
+        if user is None:
+            raise Http404("There is no such operator.")
+        if user.is_superuser and not request.user.is_superuser:
+            raise PermissionDenied("A superuser is out of an administrator's reach.")
+        if accept(request, form):
+            reason, actor = form.cleaned_data["reason"], actor_of(request)
+            done = attempt(request, lambda: reset_second_factor(user, reason=reason, actor=actor))
+            if done:
+                text = f"{user.username} enrols anew at the next sign-in, and is signed out everywhere."
+                messages.success(request, text)
         return go(_MODEL)
 
     def confirm_view(self, request: HttpRequest) -> HttpResponse:
@@ -184,6 +223,18 @@ def _enrol(is_replaced: bool) -> Ask:
         else "You need an authenticator: any app that shows time-based codes (TOTP)."
     )
     return Ask(title, reverse(f"admin:trading_{_MODEL}_begin"), "Show a new key", None, why, "plain")
+
+
+def _everybody() -> Table:
+    operators = User.objects.filter(is_active=True, is_staff=True).select_related("second_factor")
+    rows = []
+    for user in operators.order_by("username")[:200]:
+        row = getattr(user, "second_factor", None)
+        known = row is not None and row.sealed_key
+        name = cells.row_link(_MODEL, row.pk, user.username) if known else user.username
+        since = cells.when(row.confirmed_at) if known else cells.badge("none", "warn")
+        rows.append([name, since])
+    return Table("Of all operators", ["Operator", "In force since"], rows)
 
 
 def _new_codes() -> Ask:

@@ -23,6 +23,7 @@ from trading.execution.tokens import authenticate_token
 from trading.sign_in.addresses import client_address
 from trading.sign_in.gate import is_stopping
 from trading.sign_in.sessions import Standing, operator_actor, prove_factor
+from trading.sign_in.trail import record_refused_token
 
 from .principals import Client
 from .throttles import take_token
@@ -62,6 +63,7 @@ class TokenAuthentication(BaseAuthentication):
             if wait > 0:
                 raise Throttled(wait) from None
             log.warning("token refused: %s, from %s", refusal.code, address)
+            record_refused_token(plain, refusal.code, address)
             raise
         return Client(token), token
 

@@ -167,6 +167,38 @@ def _break_glass(entry: AuditEntry) -> News:
     return News(Severity.INFO, "The break-glass key file was prepared", f"By {entry.actor}.")
 
 
+def _factor_removed(entry: AuditEntry) -> News:
+    name, reason = entry.data["username"], entry.data["reason"]
+    return News(Severity.WARNING, f"The second factor of {name} was removed", f"{reason}\nBy {entry.actor}.")
+
+
+def _locked_out(entry: AuditEntry) -> News:
+    name, address = entry.data.get("username", "somebody unknown"), entry.data["address"]
+    text = "Five wrong passwords. Sessions that are open go on; stopping works."
+    return News(
+        Severity.WARNING, f"Sign-in of {name} is locked from {address}", text, f"locked {name} {address}|"
+    )
+
+
+def _operator_made(entry: AuditEntry) -> News:
+    data = entry.data.get("after", entry.data)
+    roles = ", ".join(data.get("roles", ())) or "no role"
+    name = data.get("username") or data.get("name", "")
+    return News(
+        Severity.INFO, f"New operator {name}: {roles}", f"By {entry.data.get('invited_by', entry.actor)}."
+    )
+
+
+def _rights_changed(entry: AuditEntry) -> News | None:
+    before, after = entry.data["before"], entry.data["after"]
+    if before.get("roles") == after["roles"] and before.get("is_superuser") == after["is_superuser"]:
+        return None
+    roles = ", ".join(after["roles"]) or "no role"
+    return News(
+        Severity.WARNING, f"Operator {after['username']} has new roles: {roles}", f"By {entry.actor}."
+    )
+
+
 NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "halt.engaged": _halt_engaged,
     "halt.released": _halt_released,
@@ -184,6 +216,10 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "flatten.requested": _flatten_requested,
     "flatten.flat": _flatten_flat,
     "flatten.remains": _flatten_remains,
+    "factor.removed": _factor_removed,
+    "session.locked_out": _locked_out,
+    "operator.created": _operator_made,
+    "operator.changed": _rights_changed,
     "approval.requested": _approval_requested,
     **dict.fromkeys(
         ("approval.approved", "approval.refused", "approval.expired", "approval.void"), _approval_closed

@@ -27,7 +27,7 @@ from trading.queries.limits import lasting_limits, limits_in_force, newest_versi
 from trading.risk.limit_fields import ALWAYS_SET, loosened
 from trading.risk.limit_fields import FIELDS as TABLE
 
-from .authority import use_approval
+from .authority import demand_fresh_factor, use_approval
 
 FIELDS = LimitsVersion.LIMIT_FIELDS
 # An override is for an incident or an event; what holds longer is a version of its own.
@@ -103,6 +103,8 @@ def write_version(
         row.approved_by = approval.decided_by if approval else ""
         _validate(row)
         loosens = loosened(_values(before), _values(row))
+        if approval is None and loosens and before is not None:  # with one, its author proved the factor
+            demand_fresh_factor(actor, "limits that allow more")
         if approval is not None or (loosens and before is not None):
             use_approval(ApprovalKind.LIMITS, wanted.as_payload(), approval)
         row.save(force_insert=True)

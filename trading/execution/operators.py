@@ -113,7 +113,7 @@ def revoke_invitation(invitation_id: UUID, *, actor: Actor) -> Invitation:
     return row
 
 
-def reset_second_factor(user: User, *, reason: str, actor: Actor) -> None:
+def reset_second_factor(user: User, *, reason: str, actor: Actor) -> User:
     """For a lost phone, by somebody else: the person enrols anew at the next sign-in."""
     demand_fresh_factor(actor, "removing a second factor")
     if actor.kind is ActorKind.OPERATOR and actor.name == user.username:
@@ -124,6 +124,7 @@ def reset_second_factor(user: User, *, reason: str, actor: Actor) -> None:
         )
     remove_second_factor(user, reason=reason, actor=actor)
     end_trust(user, why="second factor removed", actor=actor)
+    return user
 
 
 def end_trust(user: User, *, why: str, actor: Actor, but_not: UUID | None = None) -> None:

@@ -43,6 +43,7 @@ SELECT (SELECT count(*) FROM mine) AS accounts,
        (SELECT coalesce(sum(n), 0) FROM live WHERE status = 'quarantined') AS quarantined,
        (SELECT count(*) FROM trading_alert WHERE severity = 'critical' AND acknowledged_at IS NULL
            AND repeat_of_id IS NULL) AS alerts,
+       (SELECT count(*) FROM trading_approvalrequest WHERE state = 'pending' AND expires_at > now()) AS approvals,
        s.verdict AS sweep_verdict, s.engaged_at AS sweep_at, s.cancels_sent AS cancels_sent, s.rounds AS sweep_rounds
   FROM (SELECT 1) one LEFT JOIN LATERAL (
        SELECT verdict, engaged_at, cancels_sent, rounds FROM trading_sweep ORDER BY engaged_at DESC LIMIT 1) s ON true
@@ -64,6 +65,7 @@ class StripFacts:
     in_doubt: int
     quarantined: int
     alerts: int
+    approvals: int
     sweep_verdict: str | None
     sweep_at: datetime | None
     cancels_sent: int | None

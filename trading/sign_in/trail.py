@@ -22,6 +22,7 @@ from trading import audit
 from trading.domain.actors import Actor, ActorKind
 from trading.execution.second_factor import has_second_factor
 from trading.execution.sessions import begin_session, end_session
+from trading.models import ApiToken
 
 from .addresses import client_address
 from .sessions import SignIn, operator_actor, read_sign_in, remember
@@ -86,6 +87,23 @@ def _record_refusal(kind: str, username: str, request: HttpRequest | None) -> No
             object_type="operator",
             object_id=user.pk if user else "",
             data={"address": address, **known},
+        )
+
+
+def record_refused_token(plain: str, code: str, address: str) -> None:
+    """Which token it was, if its public part is one of ours; never what was sent."""
+    parts = plain.split(".")
+    known = ApiToken.objects.filter(lookup=parts[1][:24]).first() if len(parts) == 3 else None
+    name = known.name if known else "unknown"
+    if not worth_recording("token.refused", name, address, code):
+        return
+    with transaction.atomic():
+        audit.record(
+            "token.refused",
+            actor=Actor(ActorKind.CLIENT, name, get_request_id()),
+            object_type="token",
+            object_id=known.pk if known else "",
+            data={"name": name, "code": code, "address": address},
         )
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from trading.execution.tokens import MAX_DAYS, create_token
-from trading.management.operator_command import OperatorCommand
+from trading.management.proven_command import ProvenCommand
 
 ROLES = ("viewer", "trader", "risk", "admin")
 
 
-class Command(OperatorCommand):
+class Command(ProvenCommand):
     help = "Make an API token and print it once."
+    right = "trading.add_apitoken"
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="who uses it, such as bot-1")
@@ -32,7 +33,7 @@ class Command(OperatorCommand):
             options["role"],
             days=options["days"],
             addresses=options["address"],
-            actor=self.actor,
+            actor=self.prove(options),
         )
         self.say(f"Token {row.name} until {row.expires_at:%Y-%m-%d}. It is shown this once:")
         found = {

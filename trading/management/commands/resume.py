@@ -10,15 +10,16 @@ from django.core.management.base import CommandParser
 from trading.domain.enums import HaltScope
 from trading.execution.halts import missing_for_release
 from trading.execution.releasing import release_or_propose
-from trading.management.operator_command import OperatorCommand
+from trading.management.proven_command import ProvenCommand
 from trading.models import ApprovalRequest
 from trading.queries.halts import scope_record
 
 from .halt import check_target, name_scope
 
 
-class Command(OperatorCommand):
-    help = "Release a halt, with a reason."
+class Command(ProvenCommand):
+    help = "Release a halt, with a reason; in production a second person has to approve it."
+    right = "trading.release_halt"
 
     def add_options(self, parser: CommandParser) -> None:
         parser.add_argument("--reason", required=True, help="why it is safe to trade again")
@@ -34,7 +35,7 @@ class Command(OperatorCommand):
         if missing := missing_for_release(scope, target):
             self.fail(f"{name_scope(scope, target)} was not released. " + " ".join(missing))
         done = release_or_propose(
-            scope, target, reason=options["reason"], actor=self.actor, seen_epoch=options["epoch"]
+            scope, target, reason=options["reason"], actor=self.prove(options), seen_epoch=options["epoch"]
         )
         if isinstance(done, ApprovalRequest):
             self.report(

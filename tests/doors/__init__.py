@@ -1,0 +1,1 @@
+"""All doors at once: what every address of the panel and the API lets every role do."""
