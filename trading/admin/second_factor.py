@@ -37,7 +37,7 @@ from .page import Ask, Detail, Facts, Page, PanelAdmin, Table, demand
 
 _MODEL = "secondfactor"
 MANAGE = "auth.change_user"
-_WHY_REMOVE = "Be sure who asks. They are signed out everywhere, and enrol anew at the next sign-in after their password."
+_WHY_REMOVE = "Be sure who asks. They are signed out everywhere, and enrol anew at their next sign-in."
 
 
 class CodeForm(PanelForm):
