@@ -63,6 +63,7 @@ def load_product() -> None:
     """Everything that most children need. Frozen, so that no child's collector writes into the shared pages."""
     import django
 
+    gc.disable()  # nothing that is loaded here is garbage: looking for some costs a tenth of the time
     django.setup()
     for name in LOADED:
         import_module(name)
@@ -70,6 +71,7 @@ def load_product() -> None:
     warm_up_libraries()
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def warm_up_libraries() -> None:

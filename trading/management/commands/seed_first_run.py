@@ -9,10 +9,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from levi_site.database_roles import grant_rights
 from trading.domain.errors import LeviError
 from trading.first_run import seed_first_run
+
+
+def has_migrations_to_run() -> bool:
+    """Most starts have none, and `migrate` takes a second of its own to find that out: it renders every model."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 class Command(BaseCommand):
@@ -24,7 +32,8 @@ class Command(BaseCommand):
 
     def handle(self, *_arguments: Any, **options: Any) -> None:
         if options["migrate"]:
-            call_command("migrate", interactive=False, verbosity=0)
+            if has_migrations_to_run():
+                call_command("migrate", interactive=False, verbosity=0)
             grant_rights()
         simulator = {
             "url": settings.SIMULATOR_URL,
