@@ -32,6 +32,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 15.0,
         "options": {"queue": "default", "expires": 15},
     },
+    # Looks only where no sync and no supervisor has looked.
+    "triggers": {
+        "task": "trading.tasks.watch_triggers",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expires": 15},
+    },
     # What came since the last hour; once a day everything.
     "audit-verification": {
         "task": "trading.tasks.verify_audit",

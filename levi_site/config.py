@@ -57,6 +57,7 @@ class RiskConfig:
     max_orders_per_minute: int
     duplicate_window_sec: int
     dead_man_sec: int
+    triggers: Mapping[str, Decimal | None]
 
 
 @dataclass(frozen=True)

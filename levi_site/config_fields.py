@@ -6,11 +6,13 @@ A reader takes the raw YAML value and returns the typed one or raises ValueError
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from levi_site.env import MODES
+from trading.risk.triggers import TRIGGER_TABLE
 
 SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
 Reader = Callable[[Any], Any]
@@ -80,6 +82,23 @@ def read_url(raw: Any) -> str:
     return raw.rstrip("/")
 
 
+def read_thresholds(raw: Any) -> Mapping[str, Decimal | None]:
+    """Thresholds of automatic halts by name; `off` switches one off."""
+    own = [rule.name for rule in TRIGGER_TABLE if rule.threshold is not None]
+    expectation = f"a mapping such as {{denial_storm: 1000, breaks: off}} of these: {', '.join(own)}"
+    if not isinstance(raw, dict) or not set(raw) <= set(own):
+        raise ValueError(expectation)
+    found: dict[str, Decimal | None] = {}
+    for name, value in raw.items():
+        if value in (False, "off"):  # YAML reads a bare off as false
+            found[name] = None
+        elif isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 < value < 10**9:
+            raise ValueError(expectation)
+        else:
+            found[name] = Decimal(value)
+    return MappingProxyType(found)
+
+
 MONEY = decimal_between("0.01", "1000000000")
 PERCENT = decimal_between("0.01", "100")
 
@@ -113,4 +132,5 @@ RISK_FIELDS: dict[str, tuple[Reader, Any]] = {
     "max_orders_per_minute": (integer_between(1, 100_000), REQUIRED),
     "duplicate_window_sec": (integer_between(0, 86_400), 0),
     "dead_man_sec": (zero_or_between(15, 3600), 60),
+    "triggers": (read_thresholds, MappingProxyType({})),
 }

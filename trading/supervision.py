@@ -34,6 +34,7 @@ from trading.execution.generation import check_generation, note_generation
 from trading.execution.jobs import beat_heart
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account
+from trading.execution.triggers import watch_triggers
 from trading.models import ExchangeAccount, Flattening, Sweep
 from trading.process_name import process_name
 
@@ -102,6 +103,7 @@ class Supervision:
             self._start_syncs()
             if audit.why_seal():
                 self._start("seal", partial(audit.seal_if_due, actor=system_actor("supervisor")))
+            self._start("triggers", watch_triggers)
             if reason := self.dead_man.look():
                 self._start("dead-man", partial(halt_by_dead_man, reason))
 

@@ -32,6 +32,7 @@ from trading.execution.following import follow_order as look_at_order
 from trading.execution.poller import poll_once
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account as sync_one_account
+from trading.execution.triggers import watch_triggers as look_for_triggers
 from trading.models import ExchangeAccount, Order
 from trading.process_name import process_role
 from trading.queries.drills import read_drills
@@ -43,6 +44,7 @@ DEMAND_SECONDS = 2
 HEART_SECONDS = 5
 SWEEP_GRACE_SECONDS = 3
 SEAL_SECONDS = 15
+TRIGGER_SECONDS = 15
 VERIFY_SECONDS = 3600
 DRILL_SECONDS = 600
 ALERT_GRACE = timedelta(seconds=3)
@@ -135,6 +137,13 @@ def seal_audit() -> None:
 def verify_audit() -> None:
     if jobs.claim_slot("verify", VERIFY_SECONDS):
         verify_on_schedule()
+
+
+@shared_task
+def watch_triggers() -> None:
+    """What the supervisor does by itself, for when it is gone."""
+    if jobs.claim_slot("triggers", TRIGGER_SECONDS):
+        look_for_triggers()
 
 
 @shared_task

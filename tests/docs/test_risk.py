@@ -8,6 +8,7 @@ from pathlib import Path
 from trading.models import LimitsVersion
 from trading.risk.facts import LimitsFacts
 from trading.risk.limit_fields import LIMIT_TABLE
+from trading.risk.triggers import TRIGGER_TABLE
 
 REPO = Path(__file__).resolve().parents[2]
 
@@ -38,3 +39,20 @@ def test_every_limit_is_a_column_and_every_one_but_the_kill_threshold_a_fact():
     assert {limit.name for limit in LIMIT_TABLE} <= columns
     facts = set(LimitsFacts.__dataclass_fields__)
     assert {limit.name for limit in LIMIT_TABLE} - facts == {"kill_threshold_usd"}
+
+
+def test_every_trigger_stands_in_the_document_as_it_decides():
+    expected = [
+        [
+            f"`{rule.name}`",
+            rule.meaning,
+            rule.source,
+            rule.action,
+            ", ".join(rule.scopes),
+            f"{rule.agree} of {rule.out_of}",
+            f"{rule.clear_pct} %",
+            f"{rule.rest_seconds} s",
+        ]
+        for rule in TRIGGER_TABLE
+    ]
+    assert [row for row in rows_under("Automatic halts") if row[0].startswith("`")] == expected

@@ -120,6 +120,37 @@ def _audit_damaged(entry: AuditEntry) -> News:
     return News(Severity.CRITICAL, "The audit trail is damaged", str(entry.data["reason"]), "audit damage|")
 
 
+def _trigger_silent(entry: AuditEntry) -> News:
+    data = entry.data
+    text = f"{data['reason']}. What it watches for is not seen now: look at the supervisor's log."
+    return News(
+        Severity.CRITICAL, f"The trigger {data['trigger']} does not run", text, f"trigger {data['trigger']}|"
+    )
+
+
+def _strategy_tripped(entry: AuditEntry) -> News:
+    data = entry.data
+    text = "It made as many orders as it may before a person looks. Enable it on its page to go on."
+    return News(
+        Severity.WARNING,
+        f"Strategy {data['name']} is disabled by its limit",
+        text,
+        f"tripped {entry.object_id}|",
+    )
+
+
+def _limit_band(entry: AuditEntry) -> News:
+    data = entry.data
+    severity = Severity.WARNING if int(data["band"]) >= 75 else Severity.INFO
+    subject = f"{data['label']} of {data['scope_name']}: {data['share_pct']} % of the limit in use"
+    return News(
+        severity,
+        subject,
+        f"Warned at {data['band']} %.",
+        f"limit {data['limit']} {data['scope_name']}|{data['band']}",
+    )
+
+
 def _drill_overdue(entry: AuditEntry) -> News:
     return News(
         Severity.WARNING, "A drill of the kill path is overdue", str(entry.data["why"]), "drill overdue|"
@@ -210,6 +241,9 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "order.orphan": _orphan,
     "alarm.order": _late_evidence,
     "alarm.audit": _audit_damaged,
+    "alarm.trigger": _trigger_silent,
+    "strategy.tripped": _strategy_tripped,
+    "limits.band": _limit_band,
     "drill.overdue": _drill_overdue,
     "drill.finished": _drill_finished,
     "break_glass.prepared": _break_glass,

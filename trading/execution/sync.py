@@ -34,6 +34,7 @@ from trading.models import (
     Break,
     BreakKind,
     BreakState,
+    EquityPeak,
     EquitySnapshot,
     ExchangeAccount,
     Instrument,
@@ -42,7 +43,7 @@ from trading.models import (
     SyncRun,
 )
 from trading.queries.portfolio import held_exposure
-from trading.queries.valuation import DOLLARS, PriceTable, day_start_equity, value_account
+from trading.queries.valuation import DOLLARS, PriceTable, day_start, day_start_equity, value_account
 
 from .balances import add_newer_fills
 from .breaks import note_break, settle_breaks
@@ -57,6 +58,7 @@ _FIRST_LOOK_BACK = timedelta(hours=1)
 _INSTRUMENTS_AGE = timedelta(hours=1)
 # An order that moved while the lists were read says nothing about a difference.
 _QUIET = timedelta(seconds=5)
+_PEAK_LOOKS, _PEAK_SPAN = 3, timedelta(minutes=5)
 
 
 def sync_account(account_id: UUID, *, trigger: str) -> SyncRun:
@@ -224,3 +226,17 @@ def _write_snapshot(account: ExchangeAccount) -> None:
         daily_pnl=daily_pnl,
         unpriced=list(worth.unpriced),
     )
+    _raise_peak(account, now)
+
+
+def _raise_peak(account: ExchangeAccount, now: datetime) -> None:
+    """The day's highest equity, but only as far as three snapshots in a row confirm it: one bad tick is no peak."""
+    latest = EquitySnapshot.objects.filter(account=account, unpriced=[], at__gt=now - _PEAK_SPAN)
+    equities = list(latest.order_by("-at").values_list("equity", flat=True)[:_PEAK_LOOKS])
+    if len(equities) < _PEAK_LOOKS:
+        return
+    confirmed, day = min(equities), day_start(now).date()
+    if not EquityPeak.objects.filter(account=account, day=day, equity__gte=confirmed).exists():
+        EquityPeak.objects.update_or_create(
+            account=account, day=day, defaults={"equity": confirmed, "at": now}
+        )

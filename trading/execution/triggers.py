@@ -1,104 +1,238 @@
-"""Automatic halts: daily loss ("global stop") and exposure above the kill threshold.
+"""Automatic halts: looks are remembered, confirmed, and engage what the table says. What each one is: risk/triggers.py.
 
-Evaluated after every sync and after fills, on stored facts with fresh prices only. What cannot be computed engages
-nothing here (the risk rules deny opening orders on their own) but is counted as `unknown`, so that a trigger that never
-runs or never knows is visible. A halt is engaged once: an already halted scope is not halted again.
+Asked after every sync, and by the supervisor and beat whether or not anybody syncs. A look that is over its threshold
+is confirmed by the next ones; after a sync it is confirmed at once, a second later and with prices asked anew, so that
+a real loss halts within one sync and one bad tick does not halt at all. What cannot be told sets to reducing after a
+minute. Engaging comes first and is remembered afterwards: a process that dies in between is asked again, never silent.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
+from trading import audit
 from trading.domain.actors import system_actor
 from trading.domain.enums import HaltScope, TradingState
-from trading.domain.money import divide, plain
+from trading.domain.errors import LeviError, VenueError
+from trading.domain.money import plain
+from trading.locking import lock_trigger_states
+from trading.market import refresh_prices
 from trading.metrics import TRIGGER_RUNS
-from trading.models import ExchangeAccount, HaltState, LimitsVersion
-from trading.queries.limits import limits_in_force
-from trading.queries.portfolio import held_exposure
-from trading.queries.valuation import PriceTable, day_start_equity, value_account
+from trading.models import ExchangeAccount, HaltState, Instrument, TriggerState
+from trading.queries.pending import exposures, pending_orders
+from trading.queries.trigger_looks import TriggerLook, take_looks
+from trading.queries.triggers import silent_triggers
+from trading.risk.triggers import (
+    TRIGGER_RULES,
+    LookVerdict,
+    TriggerMemory,
+    TriggerRule,
+    after_firing,
+    fires,
+    is_blind,
+    judge_value,
+    may_be_confirmed,
+    remember,
+)
 
 from .halts import Engagement, engage
+from .jobs import claim_slot
 
 log = logging.getLogger(__name__)
 ACTOR = system_actor("triggers")
+CONFIRM_SECONDS = 1.0
+MOST_CONFIRMATIONS = 3
+# The supervisor leaves looking to the syncs as long as they do it.
+LOOK_SECONDS = timedelta(seconds=5)
+_SILENCE_SECONDS = 600
+_FORGET = timedelta(hours=1)
+_TEXT = 300
 
 
 @dataclass(frozen=True, slots=True)
-class TriggerFacts:
-    """None where a price that enters is missing or older than the limits allow."""
-
-    account: ExchangeAccount
-    limits: LimitsVersion
-    exposure: Decimal | None
-    equity: Decimal | None
-    day_start: Decimal | None
+class Remembered:
+    look: TriggerLook
+    rule: TriggerRule
+    memory: TriggerMemory
+    verdict: LookVerdict
 
 
-# A trigger answers with the reason to halt, an empty text for "all is well", or None for "cannot be computed".
-Trigger = Callable[[TriggerFacts], str | None]
+def evaluate_triggers(account: ExchangeAccount | None = None) -> list[Engagement]:
+    """Look, remember, confirm where it is worth it, and engage. `account`: the one that was just synced."""
+    remembered = _look_and_remember(account)
+    if account is not None:
+        for _again in range(MOST_CONFIRMATIONS):
+            if not any(_can_be_confirmed(each) for each in remembered):
+                break
+            time.sleep(CONFIRM_SECONDS)
+            _ask_prices_anew(account)
+            remembered = _look_and_remember(account)
+    return [done for each in remembered if (done := _act_on(each)) is not None]
 
 
-def daily_loss(facts: TriggerFacts) -> str | None:
-    limit = facts.limits.max_daily_loss_pct
-    if limit is None:
-        return ""
-    if facts.equity is None or facts.day_start is None or facts.day_start <= 0:
-        return None
-    loss_pct = divide((facts.day_start - facts.equity) * 100, facts.day_start)
-    if loss_pct < limit:
-        return ""
-    return (
-        f"global stop: loss of the day {loss_pct:.2f} % of {plain(limit)} % allowed on {facts.account.name}"
+def _can_be_confirmed(each: Remembered) -> bool:
+    return may_be_confirmed(each.memory, each.rule, timezone.now()) and not _stands(
+        each.look.scope, each.look.target, each.rule.action
     )
 
 
-def exposure(facts: TriggerFacts) -> str | None:
-    limit = facts.limits.kill_threshold_usd
-    if limit is None:
-        return ""
-    if facts.exposure is None:
+def _ask_prices_anew(account: ExchangeAccount) -> None:
+    symbols = list(exposures(account, pending_orders(account)))
+    rows = Instrument.objects.filter(venue=account.venue, environment=account.environment, symbol__in=symbols)
+    try:
+        refresh_prices(account, list(rows))
+    except VenueError as error:
+        log.warning("no second look at the prices of %s: %s", account.name, error.code)
+
+
+def _look_and_remember(account: ExchangeAccount | None) -> list[Remembered]:
+    """One look of every trigger, written beside those before it."""
+    by_scope: dict[tuple[HaltScope, str], list[TriggerLook]] = defaultdict(list)
+    for look in take_looks(account):
+        by_scope[look.scope, look.target].append(look)
+    remembered: list[Remembered] = []
+    for (scope, target), looks in sorted(by_scope.items()):
+        with transaction.atomic():
+            rows = lock_trigger_states(scope, target)
+            now = timezone.now()
+            kept = [_remember_one(look, rows.get(look.trigger), now) for look in looks]
+            TriggerState.objects.bulk_create(
+                [_as_row(each, rows.get(each.look.trigger)) for each in kept],
+                update_conflicts=True,
+                unique_fields=["trigger", "scope", "target"],
+                update_fields=_WRITTEN,
+            )
+        remembered += kept
+    for each in remembered:
+        TRIGGER_RUNS.labels(each.rule.name, _VERDICT_WORDS[each.verdict]).inc()
+    return remembered
+
+
+_WRITTEN = ["looks", "observed", "limit", "evaluated_at", "is_armed", "resting_until", "blind_since"]
+_VERDICT_WORDS = {
+    LookVerdict.OVER: "fired",
+    LookVerdict.NEAR: "quiet",
+    LookVerdict.CLEAR: "quiet",
+    LookVerdict.OFF: "quiet",
+    LookVerdict.UNKNOWN: "unknown",
+}
+
+
+def _remember_one(look: TriggerLook, row: TriggerState | None, now: datetime) -> Remembered:
+    rule = TRIGGER_RULES[look.trigger]
+    verdict = judge_value(rule, look.used, look.threshold)
+    if verdict is LookVerdict.UNKNOWN and not look.at_stake:
+        verdict = LookVerdict.OFF
+    engaged = _stands(look.scope, look.target, rule.action)
+    memory = remember(_memory_of(row), verdict, rule, now, is_engaged=engaged)
+    return Remembered(look, rule, memory, verdict)
+
+
+def _memory_of(row: TriggerState | None) -> TriggerMemory:
+    if row is None:
+        return TriggerMemory()
+    return TriggerMemory(tuple(row.looks), row.evaluated_at, row.is_armed, row.resting_until, row.blind_since)
+
+
+def _as_row(each: Remembered, before: TriggerState | None) -> TriggerState:
+    look, memory = each.look, each.memory
+    return TriggerState(
+        trigger=look.trigger,
+        scope=look.scope,
+        target=look.target,
+        looks=list(memory.looks),
+        observed="" if look.used is None else plain(look.used)[:_TEXT],
+        limit="" if look.threshold is None else plain(look.threshold)[:60],
+        evaluated_at=memory.looked_at or timezone.now(),
+        fired_at=before.fired_at if before else None,
+        is_armed=memory.is_armed,
+        resting_until=memory.resting_until,
+        blind_since=memory.blind_since,
+    )
+
+
+def _stands(scope: HaltScope, target: str, state: TradingState) -> bool:
+    """Whether this scope, or everything, is restricted as much already."""
+    rows = HaltState.objects.filter(scope=scope, target=target) | HaltState.objects.filter(
+        scope=HaltScope.EVERYTHING
+    )
+    return any(TradingState(row.state).restriction >= state.restriction for row in rows)
+
+
+def _act_on(each: Remembered) -> Engagement | None:
+    """Engage what this trigger says, once: what stands already stays as it is."""
+    now = timezone.now()
+    if fires(each.memory, each.rule, now):
+        state, reason = each.rule.action, each.look.words
+    elif is_blind(each.memory, each.rule, now):
+        state = TradingState.REDUCING
+        reason = f"{each.rule.name} cannot be told for {each.rule.blind_seconds} s: prices, balances or the day's start"
+    else:
         return None
-    if facts.exposure <= limit:
-        return ""
-    return f"exposure {facts.exposure:.2f} is above the kill threshold {plain(limit)} on {facts.account.name}"
+    if _stands(each.look.scope, each.look.target, state):
+        return None
+    log.error("automatic halt: %s", reason)
+    try:
+        done = engage(
+            each.look.scope, each.look.target, state=state, reason=reason, actor=ACTOR, trigger=each.rule.name
+        )
+    except LeviError as error:
+        log.error("the trigger %s could not engage: %s", each.rule.name, error)
+        return None
+    _note_firing(each, now)
+    return done
 
 
-TRIGGERS: dict[str, Trigger] = {"daily_loss": daily_loss, "exposure": exposure}
+def _note_firing(each: Remembered, now: datetime) -> None:
+    memory = after_firing(each.memory, each.rule, now)
+    TriggerState.objects.filter(
+        trigger=each.rule.name, scope=each.look.scope, target=each.look.target
+    ).update(fired_at=now, is_armed=memory.is_armed, resting_until=memory.resting_until)
 
 
-def gather_trigger_facts(account: ExchangeAccount, limits: LimitsVersion) -> TriggerFacts:
-    prices = PriceTable(account)
-    too_old = timezone.now() - timedelta(seconds=int(limits.max_price_age_seconds))
-    held, unpriced = held_exposure(account, prices)
-    fresh = prices.are_newer_than(too_old, account) and not unpriced
-    worth = value_account(account, prices)
-    equity = worth.equity if worth is not None and fresh and not worth.unpriced else None
-    return TriggerFacts(account, limits, held if fresh else None, equity, day_start_equity(account))
-
-
-def evaluate_triggers(account: ExchangeAccount) -> list[Engagement]:
-    """Ask every trigger about this account and engage what they say."""
-    limits = limits_in_force()
-    if limits is None:
-        return []
-    facts = gather_trigger_facts(account, limits)
-    engaged = []
-    for name, trigger in TRIGGERS.items():
-        reason = trigger(facts)
-        verdict = "unknown" if reason is None else ("fired" if reason else "quiet")
-        TRIGGER_RUNS.labels(name, verdict).inc()
-        if reason and not _is_halted():
-            log.error("automatic halt: %s", reason)
-            engaged.append(engage(HaltScope.EVERYTHING, reason=reason, actor=ACTOR, trigger=name))
+def watch_triggers() -> list[Engagement]:
+    """What the supervisor and beat do: look where nobody has looked, and say which trigger does not run at all."""
+    engaged: list[Engagement] = []
+    if _is_due():
+        engaged = evaluate_triggers()
+        TriggerState.objects.filter(evaluated_at__lt=timezone.now() - _FORGET).delete()
+    _say_silent()
     return engaged
 
 
-def _is_halted() -> bool:
-    return HaltState.objects.filter(scope=HaltScope.EVERYTHING, state=TradingState.HALTED).exists()
+def _is_due() -> bool:
+    """A sync looks at its own account only: all are looked at as soon as one has waited for it."""
+    names = set(
+        ExchangeAccount.objects.filter(mode=settings.LEVI_MODE, is_enabled=True).values_list(
+            "name", flat=True
+        )
+    )
+    young = TriggerState.objects.filter(evaluated_at__gt=timezone.now() - LOOK_SECONDS)
+    looked_at = set(young.filter(scope=HaltScope.ACCOUNT).values_list("target", flat=True))
+    return not young.filter(scope=HaltScope.EVERYTHING).exists() or not names <= looked_at
+
+
+def _say_silent() -> None:
+    """A trigger that has not run is itself an alarm, every ten minutes."""
+    for name, seconds in silent_triggers():
+        if claim_slot(f"trigger silent {name}", _SILENCE_SECONDS):
+            with transaction.atomic():
+                audit.record(
+                    "alarm.trigger",
+                    actor=ACTOR,
+                    object_type="trigger",
+                    object_id=name,
+                    data={
+                        "trigger": name,
+                        "reason": f"the trigger {name} has "
+                        + ("never looked" if seconds is None else f"not looked for {seconds} s"),
+                    },
+                )

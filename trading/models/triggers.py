@@ -59,6 +59,7 @@ class TriggerState(models.Model):
     fired_at = models.DateTimeField(null=True)
     is_armed = models.BooleanField(default=True)
     resting_until = models.DateTimeField(null=True)
+    blind_since = models.DateTimeField(null=True, help_text="Since when nothing could be told.")
 
     class Meta:
         default_permissions = ()

@@ -67,6 +67,12 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
         lambda state: state.limit_utilisation,
     ),
     (
+        "levi_trigger_age_seconds",
+        "Seconds since an automatic halt last looked; absent before its first look.",
+        "trigger",
+        lambda state: state.trigger_age_seconds,
+    ),
+    (
         "levi_heartbeat_age_seconds",
         "Seconds since a process of this role and host last gave a sign of life.",
         "process",

@@ -34,6 +34,7 @@ from .halts import list_scopes
 from .limits import limits_in_force
 from .pending import exposures, pending_orders
 from .portfolio import held_exposure
+from .triggers import trigger_ages
 from .valuation import PriceTable, day_start_equity, value_account
 
 # Always shown, so that an alert sees them go from 0 to 1.
@@ -70,6 +71,7 @@ class LiveState:
     in_doubt_orders: float
     breaks: dict[str, float]
     limit_utilisation: dict[str, float]
+    trigger_age_seconds: dict[str, float]
     heartbeat_age_seconds: dict[str, float]
     equity: float | None
     daily_pnl: float | None
@@ -96,6 +98,7 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
         in_doubt_orders=doubt.count(),
         breaks=_read_breaks(),
         limit_utilisation=measure_utilisation(limits_in_force(), list(accounts.values())),
+        trigger_age_seconds={name: float(age) for name, age in trigger_ages(now).items() if age is not None},
         heartbeat_age_seconds=_read_heartbeats(now),
         equity=_total(state.equity for state in accounts.values()),
         daily_pnl=_total(state.daily_pnl for state in accounts.values()),
