@@ -12,6 +12,7 @@ from trading.domain.actors import system_actor
 from trading.domain.chain import canonical
 from trading.domain.enums import Severity
 from trading.execution.alert_channels import create_channel
+from trading.execution.flatten import flatten, flatten_payload
 from trading.models import (
     ApprovalRequest,
     Break,
@@ -83,6 +84,7 @@ def add_history(order: Order, number: int = 1) -> None:
 def fill_the_books(world: World) -> None:
     """One row in every list that trading itself would have filled."""
     notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
+    flatten(flatten_payload("paper", "BTC/USDT"), reason="out", actor=system_actor("tests"))
     create_channel("phone", "jsons://alerts.example.com/levi", actor=system_actor("tests"))
     now = timezone.now()
     Position.objects.create(

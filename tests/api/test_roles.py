@@ -23,6 +23,8 @@ WHO_MAY = {
     "api/v1/orders/<str:name>/resolve": {"POST": "risk"},
     "api/v1/fills": {"GET": EVERYBODY},
     "api/v1/positions": {"GET": EVERYBODY},
+    "api/v1/positions/flatten": {"POST": "risk"},
+    "api/v1/flattenings": {"GET": EVERYBODY},
     "api/v1/balances": {"GET": EVERYBODY},
     "api/v1/accounts": {"GET": EVERYBODY, "POST": "admin"},
     "api/v1/accounts/<str:name>": {"GET": EVERYBODY},

@@ -142,3 +142,20 @@ def test_a_release_does_not_undo_a_halt_it_has_not_seen(account):
     typed = type_here("resume", "--reason", "first is over", "--epoch", str(first["epoch"]))
     assert typed.code == 1
     assert read_status()["kill_switch"] is True
+
+
+def test_it_closes_the_positions_when_asked_to_and_says_so(account, quick_proof, simulated_venue):
+    place("held")
+    typed = type_in_shell("halt", "--reason", "out", "--flatten", "--json", **DEAD_REDIS)
+    assert typed.code == 0, typed.err
+    assert typed.document["flatten"]["state"] == "flat"
+    assert typed.document["flatten"]["report"]["paper BTC/USDT"]["state"] in ("flat", "dust")
+    assert [fill["side"] for fill in simulated_venue.fills()] == ["BUY", "SELL"]
+    assert read_status()["kill_switch"] is True
+
+
+def test_a_wish_to_flatten_that_is_refused_fails_the_command_and_not_the_halt(account, quick_proof):
+    place("held", strategy="momentum")
+    typed = type_here("halt", "--reason", "out", "--flatten", "--scope", "strategy", "--target", "momentum")
+    assert typed.code == 1 and "Flatten the account or the symbol" in typed.out
+    assert HaltState.objects.get(scope="strategy", target="momentum").state == "halted"

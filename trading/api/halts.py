@@ -27,6 +27,7 @@ from .checked import StrictSerializer, check_body
 from .endpoint import Endpoint, ListEndpoint
 from .fields import RowSerializer
 from .filters import RowFilter, since_filter, until_filter
+from .flattenings import FlattenOutcome, flatten_with
 from .live import MAX_REASON, ScopeRecord, read_reason
 from .throttles import UNLIMITED
 
@@ -71,6 +72,9 @@ class EngageBody(ScopeBody):
         default=CancelScope.OURS.value,
         help_text="Whose open orders a halt cancels.",
     )
+    flatten = serializers.BooleanField(
+        default=False, help_text="Also close the positions of the scope; needs the role risk."
+    )
 
 
 class ReleaseBody(ScopeBody):
@@ -95,6 +99,7 @@ class EngagementAnswer(serializers.Serializer[Any]):
     )
     drained = serializers.BooleanField(help_text="No permit given before can still be used.")
     seconds = serializers.CharField()
+    flatten = FlattenOutcome(allow_null=True, help_text="Only if it was asked for.")
 
 
 def read_scope(body: dict[str, Any]) -> tuple[HaltScope, str]:
@@ -117,15 +122,19 @@ class EngageView(Endpoint):
     def post(self, request: Request) -> Response:
         body = check_body(EngageBody, request)
         scope, target = read_scope(body)
+        reason = read_reason(body["reason"])
         engagement = engage(
             scope,
             target,
             state=TradingState(body["state"]),
-            reason=read_reason(body["reason"]),
+            reason=reason,
             actor=self.actor,
             cancel=None if body["cancel"] == NO_CANCEL else CancelScope(body["cancel"]),
         )
-        return Response(engagement.as_dict())
+        flattened = None
+        if body["flatten"]:
+            flattened = flatten_with(request, engagement, reason=reason, actor=self.actor)
+        return Response({**engagement.as_dict(), "flatten": flattened})
 
 
 class ReleaseView(Endpoint):

@@ -16,6 +16,7 @@ from .audit import AuditExportView, AuditVerifyView, AuditView
 from .audit_proofs import AuditProofView
 from .books import BalancesView, EquityView, InstrumentsView, PositionsView
 from .fills import DecisionsView, FillsView
+from .flattenings import FlatteningsView, PositionFlattenView
 from .halts import EngageView, HaltHistoryView, HaltsView, ReleaseView
 from .health import AliveView, ReadyView
 from .limits import LimitsView
@@ -41,6 +42,8 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/orders/<str:name>/resolve": OrderResolveView,
     "api/v1/fills": FillsView,
     "api/v1/positions": PositionsView,
+    "api/v1/positions/flatten": PositionFlattenView,
+    "api/v1/flattenings": FlatteningsView,
     "api/v1/balances": BalancesView,
     "api/v1/accounts": AccountsView,
     "api/v1/accounts/<str:name>": AccountView,

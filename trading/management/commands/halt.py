@@ -15,10 +15,13 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import Error as DatabaseTrouble
 
 from trading.domain.enums import CancelScope, HaltScope, TradingState
+from trading.domain.errors import LeviError
+from trading.execution.flatten_requests import flatten_after
+from trading.execution.flatten_runs import run_flattening
 from trading.execution.halts import Engagement, engage
 from trading.execution.sweep import run_sweep
 from trading.management.operator_command import FAILED, WRONG_USE, OperatorCommand
-from trading.models import Sweep, SweepVerdict
+from trading.models import ApprovalRequest, Flattening, FlatteningState, Sweep, SweepVerdict
 from trading.queries.halts import sweep_record
 
 CANCELS = {"ours": CancelScope.OURS, "everything": CancelScope.EVERYTHING, "none": None}
@@ -51,6 +54,7 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--cancel", choices=list(CANCELS), default="ours", help="whose open orders are canceled"
         )
+        parser.add_argument("--flatten", action="store_true", help="also close the positions of the scope")
         parser.add_argument(
             "--no-sweep",
             action="store_true",
@@ -66,13 +70,20 @@ class Command(OperatorCommand):
             f"{name_scope(scope, target)} is {engagement.state} (epoch {engagement.epoch}) after "
             f"{engagement.seconds:.2f} s{drained}; {len(engagement.in_flight)} requests were already on their way."
         )
+        # Asked for at once: where a supervisor runs, it closes while the sweep here looks for its proof.
+        asked = self._ask_to_flatten(engagement, options) if options["flatten"] else None
         sweep = None
         if engagement.sweep_id and not options["no_sweep"]:
             sweep = self._sweep(engagement)
+        flattened = self._close(asked) if isinstance(asked, Flattening) and not options["no_sweep"] else asked
         found = {**engagement.as_dict(), "sweep": sweep_record(sweep)}
-        self.report(found, self._summary(engagement, sweep))
+        if options["flatten"]:
+            found["flatten"] = record_flatten(flattened)
+        self.report(found, self._summary(engagement, sweep) + describe_flatten(flattened))
         if sweep is not None and sweep.verdict != SweepVerdict.CLEAN:
             self.fail("The halt is engaged, but it is not proven that nothing is left open; see the report.")
+        if flattened is not None and not is_flat(flattened):
+            self.fail("The halt is engaged, but not every position is closed; see the report.")
 
     def _engage(self, scope: HaltScope, target: str, options: Mapping[str, Any]) -> Engagement:
         try:
@@ -115,6 +126,20 @@ class Command(OperatorCommand):
             show(sweep)
             time.sleep(_LOOK_SECONDS)
 
+    def _ask_to_flatten(
+        self, engagement: Engagement, options: Mapping[str, Any]
+    ) -> Flattening | ApprovalRequest | LeviError:
+        return flatten_after(engagement, reason=options["reason"], actor=self.actor)
+
+    def _close(self, asked: Flattening) -> Flattening:
+        """Here, or by whoever has the lease."""
+        while True:
+            row = run_flattening(asked.id)
+            if row.state != FlatteningState.RUNNING:
+                return row
+            self.say(f"closing {len(row.report)} positions")
+            time.sleep(_LOOK_SECONDS)
+
     def _summary(self, engagement: Engagement, sweep: Sweep | None) -> str:
         head = f"{name_scope(engagement.scope, engagement.target)}: {engagement.state}."
         if sweep is None:
@@ -125,6 +150,34 @@ class Command(OperatorCommand):
                 f"{head} Proven clean: {sweep.cancels_sent} cancels sent, nothing of it is open at the venue."
             )
         return "\n".join([f"{head} NOT proven clean:", *describe_survivors(sweep)])
+
+
+def is_flat(done: Flattening | ApprovalRequest | LeviError) -> bool:
+    return isinstance(done, Flattening) and done.state != FlatteningState.REMAINS
+
+
+def record_flatten(done: Flattening | ApprovalRequest | LeviError | None) -> dict[str, Any]:
+    if isinstance(done, Flattening):
+        return {"flattening": str(done.id), "state": done.state, "report": done.report}
+    if isinstance(done, ApprovalRequest):
+        return {"approval": str(done.id), "state": done.state, "expires_at": done.expires_at}
+    return {"refused": str(done)}
+
+
+def describe_flatten(done: Flattening | ApprovalRequest | LeviError | None) -> str:
+    if done is None:
+        return ""
+    if isinstance(done, Flattening):
+        lines = [
+            f"  {name}: {line['state']}, {line['left']} left {line['why']}"
+            for name, line in done.report.items()
+        ]
+        return "\n".join([f"\nPositions: {done.state}.", *lines])
+    if isinstance(done, ApprovalRequest):
+        return (
+            f"\nNo position is closed yet: a second person must approve it by {done.expires_at:%H:%M:%S} UTC."
+        )
+    return f"\nNo position is closed: {done}"
 
 
 def describe_sweep(sweep: Sweep) -> str:
