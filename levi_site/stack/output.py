@@ -1,6 +1,7 @@
 """Where the lines of the stack go: to the terminal with the process's name in front, and to one file per process.
 
-Files rotate by length, so that a stack that runs for months fills no disk. A closed terminal stops nothing.
+Files rotate by length, so that a stack that runs for months fills no disk. A closed terminal stops nothing, and neither
+does a disk that others have filled: what cannot be written is counted, and the count stands in the file later.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 MAX_BYTES = 5_000_000
 KEPT_FILES = 2
@@ -22,29 +23,42 @@ class LogFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._handle: BinaryIO = self._open()
-
-    def _open(self) -> BinaryIO:
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        return os.fdopen(descriptor, "ab")
+        self._handle: FileIO | None = None
+        self._lost = 0
 
     def write(self, line: bytes) -> None:
+        """Never raises for the disk: a log is not worth the processes that write it."""
+        try:
+            self._write(line)
+        except OSError:
+            self._lost += 1
+
+    def _write(self, line: bytes) -> None:
+        if self._handle is None:
+            self._handle = self._open()
+        if self._lost:
+            self._handle.write(b"(%d lines could not be written)\n" % self._lost)
+            self._lost = 0
         self._handle.write(line + b"\n")
-        self._handle.flush()
         if self._handle.tell() > MAX_BYTES:
             self._rotate()
 
+    def _open(self) -> FileIO:
+        """Unbuffered: what a full disk refused must not be tried again for ever."""
+        return FileIO(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
+
     def _rotate(self) -> None:
-        self._handle.close()
+        self.close()
         for number in range(KEPT_FILES, 0, -1):
             older = self._path.with_suffix(f".log.{number}")
             newer = self._path.with_suffix(f".log.{number - 1}") if number > 1 else self._path
             if newer.exists():
                 newer.replace(older)
-        self._handle = self._open()
 
     def close(self) -> None:
-        self._handle.close()
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            handle.close()
 
 
 class Console:

@@ -84,6 +84,20 @@ def test_a_log_file_is_private_and_rotates(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "web.log").stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_costs_lines_of_a_log_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "web.log"
+    path.symlink_to("/dev/full")
+    file = LogFile(path)
+    for _line in range(3):
+        file.write(b"lost")
+    file.close()
+    path.unlink()
+    file.write(b"kept")
+    file.close()
+    assert path.read_bytes() == b"(3 lines could not be written)\nkept\n"
+
+
 def test_the_table_and_the_command_line_know_the_same_processes() -> None:
     assert tuple(BUILDERS) == PROCESS_NAMES
 
