@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +33,8 @@ def raise_stop_flag(path: Path, reason: str, actor: str) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except FileExistsError:
         return
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+    # It is raised now. A full disk may still refuse the words, which are for people only.
+    with suppress(OSError), os.fdopen(descriptor, "w", encoding="utf-8") as handle:
         json.dump({"reason": reason[:300], "actor": actor[:150]}, handle)
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
+from django.db import transaction
 
 from tests.making import PERSON, World
+from trading import audit
+from trading.domain.actors import system_actor
 from trading.domain.enums import HaltScope
 from trading.execution.generation import (
     Generation,
@@ -76,3 +82,17 @@ def test_a_missing_file_proves_nothing():
 def test_either_number_alone_tells():
     assert Generation(1, 9).is_before(Generation(2, 9)) and Generation(2, 8).is_before(Generation(2, 9))
     assert not Generation(2, 9).is_before(Generation(2, 9))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_leaves_the_old_note_and_ends_nothing(db, monkeypatch):
+    note_generation()
+    before = find_noted()
+    draft = generation_file().with_suffix(f".{os.getpid()}")
+    draft.symlink_to("/dev/full")
+    with transaction.atomic():
+        audit.record("note.made", actor=system_actor("tests"))
+    note_generation()
+    assert find_noted() == before and not draft.is_symlink()
+    note_generation()
+    assert find_noted() == read_generation() != before

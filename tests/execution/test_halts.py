@@ -269,3 +269,17 @@ def test_the_actor_may_be_the_system(world: World):
     stop(actor=system_actor("triggers"), trigger="exposure")
     row = HaltState.objects.get(scope="everything")
     assert (row.actor, row.trigger) == ("system:triggers", "exposure")
+
+
+def test_a_disk_that_refuses_the_flag_does_not_keep_the_database_from_halting(
+    world: World, monkeypatch, caplog
+):
+    def refuse(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(halts, "raise_stop_flag", refuse)
+    order = world.approve(price="49000")
+    stop()
+    assert HaltState.objects.get(scope="everything").state == "halted"
+    assert "No space left" in caplog.text
+    assert dispatch_order(order.id) is None and world.placements() == []

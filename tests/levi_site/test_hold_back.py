@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from levi_site.env import EnvironmentVariables
+from levi_site.env import REPO_DIR, EnvironmentVariables
 from levi_site.stack.command import hold_back
 from levi_site.stack.installation import Installation
 from levi_site.stack.options import parse_options
-from trading.stop_flag import find_stop_flag, raise_stop_flag
+from trading.stop_flag import NO_WORDS, find_stop_flag, raise_stop_flag
 
 
 def make_home(path: Path, mode: str, *words: str) -> Installation:
@@ -49,3 +51,16 @@ def test_a_flag_raised_by_hand_or_torn_counts_as_raised(tmp_path):
         flag(tmp_path).write_text(text)
         found = find_stop_flag(flag(tmp_path))
         assert found and found.reason and found.since.tzinfo
+
+
+def test_a_flag_whose_words_the_disk_refuses_is_raised_all_the_same(tmp_path: Path):
+    """As on a full disk: the file can be made, and nothing can be written into it."""
+    program = (
+        "import resource, sys; from pathlib import Path; from trading.stop_flag import raise_stop_flag;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));"
+        "raise_stop_flag(Path(sys.argv[1]), 'the disk is full', 'tests')"
+    )
+    flag = tmp_path / "stop.flag"
+    subprocess.run([sys.executable, "-c", program, str(flag)], cwd=REPO_DIR, check=True, timeout=60)
+    found = find_stop_flag(flag)
+    assert found is not None and found.reason == NO_WORDS

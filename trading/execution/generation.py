@@ -68,11 +68,15 @@ def note_generation() -> None:
     if found == find_noted():
         return
     draft = generation_file().with_suffix(f".{os.getpid()}")
-    with draft.open("w", encoding="utf-8") as handle:
-        json.dump(asdict(found), handle)
-        handle.flush()
-        os.fsync(handle.fileno())
-    draft.replace(generation_file())
+    try:
+        with draft.open("w", encoding="utf-8") as handle:
+            json.dump(asdict(found), handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+        draft.replace(generation_file())
+    except OSError as error:  # an older note only remembers less; sweeps and halts must not end for it
+        log.error("%s cannot be written (%s)", generation_file(), error.strerror)
+        draft.unlink(missing_ok=True)
 
 
 def check_generation() -> str:

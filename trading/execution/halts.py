@@ -10,6 +10,7 @@ Works with Redis and every worker dead. Releasing never restores an approval mad
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -35,6 +36,7 @@ from trading.stop_flag import raise_stop_flag
 from .authority import demand_fresh_factor, use_approval
 from .dispatch_limits import PERMIT_SECONDS
 
+log = logging.getLogger(__name__)
 LOCK_WAIT_MS = 2000
 ROW_WAIT_SECONDS = 10.0
 _NAP_SECONDS = 0.02
@@ -77,7 +79,7 @@ def engage(
             "Engaging sets a scope to halted or reducing.", remedy="Use release to activate it."
         )
     if scope is HaltScope.EVERYTHING and state is TradingState.HALTED:
-        raise_stop_flag(settings.STOP_FLAG, reason, str(actor))
+        _raise_local_flag(reason, actor)
     failpoint("halts.after_flag")
     change, epoch, sweep, granted = _commit_engagement(
         scope, target, state, reason=reason, actor=actor, trigger=trigger, cancel=cancel
@@ -93,6 +95,16 @@ def engage(
     sweep_id = sweep.id if sweep else None
     seconds = time.perf_counter() - began
     return Engagement(epoch, scope, target, state, change.id, sweep_id, in_flight, drained, seconds)
+
+
+def _raise_local_flag(reason: str, actor: Actor) -> None:
+    """First, because it needs no database; but a disk that refuses it must not keep the database from halting."""
+    try:
+        raise_stop_flag(settings.STOP_FLAG, reason, str(actor))
+    except OSError as error:
+        log.error(
+            "the stop flag of this host cannot be raised (%s); the halt goes on without it", error.strerror
+        )
 
 
 def _commit_engagement(
