@@ -55,7 +55,8 @@ def look_for_secrets(stack: CampaignStack, say: Say) -> list[Figure]:
 
 
 def places(stack: CampaignStack) -> Iterator[tuple[str, bytes]]:
-    logs = [*(stack.home / "logs").rglob("*"), stack.log, *(stack.home / "run").glob("*.log")]
+    yield "the terminal", _terminal(stack)
+    logs = [*(stack.home / "logs").rglob("*"), *(stack.home / "run").glob("*.log")]
     for path in filter(lambda one: one.is_file(), logs):
         yield f"log {path.name}", path.read_bytes()
     yield from _rows(stack)
@@ -95,6 +96,14 @@ def _fill_in_the_form(stack: CampaignStack, session: httpx.Client) -> None:
     }
     answer = session.post("/admin/login/?next=/admin/", data=form, headers={"Referer": stack.url})
     assert "id_password" not in answer.text, "the operator could not sign in"
+
+
+def _terminal(stack: CampaignStack) -> bytes:
+    """The first start shows its owner how to get in, there and nowhere else."""
+    shown = stack.log.read_bytes()
+    for name in ("token", "password"):
+        shown = shown.replace(stack.first_run[name].encode(), b"(shown to the owner)", 1)
+    return shown
 
 
 def _rows(stack: CampaignStack) -> Iterator[tuple[str, bytes]]:
