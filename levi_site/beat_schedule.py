@@ -50,6 +50,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 5.0,
         "options": {"queue": "default", "expires": 5},
     },
+    # A request rings by itself; this finds those whose ring was lost or whose writer died.
+    "exports": {
+        "task": "trading.tasks.run_exports",
+        "schedule": 30.0,
+        "options": {"queue": "default", "expires": 30},
+    },
     "tidy-up": {
         "task": "trading.tasks.tidy_up",
         "schedule": 3600.0,

@@ -75,6 +75,7 @@ NAVIGATION = [
             entry("Breaks", "difference", "break"),
             entry("Sync runs", "sync", "syncrun"),
             entry("Audit trail", "history_edu", "auditentry"),
+            entry("Exports", "download", "exportjob"),
         ],
     },
     {
@@ -86,6 +87,12 @@ NAVIGATION = [
             entry("Strategies", "psychology", "strategy"),
             entry("Alert channels", "campaign", "alertchannel"),
             entry("API tokens", "vpn_key", "apitoken"),
+            {
+                "title": "System",
+                "icon": "dns",
+                "link": reverse_lazy("panel_system"),
+                "permission": holds("trading.view_order"),
+            },
             entry("Operators", "group", "user", app="auth"),
             entry("Invitations", "person_add", "invitation", right="auth.add_user"),
             entry("Roles", "badge", "group", app="auth"),
@@ -140,7 +147,6 @@ UNFOLD = {
     "BORDER_RADIUS": "6px",
     # The strip shows the mode in colour on every page; the browser's tab says it too.
     "ENVIRONMENT_TITLE_PREFIX": "trading.admin.dashboard.mode_prefix",
-    "DASHBOARD_CALLBACK": "trading.admin.dashboard.add_dashboard",
     "STYLES": [file("tokens.css"), file("parts.css"), file("page.css"), file("strip.css"), file("room.css")],
     "SCRIPTS": [file("panel.js")],
     "COLORS": {"primary": PRIMARY},

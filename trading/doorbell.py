@@ -28,6 +28,7 @@ BELLS = {
     "cancel_order": "orders",
     "follow_order": "resolve",
     "sync_account": "sync",
+    "run_exports": "default",
 }
 
 

@@ -20,7 +20,7 @@ from django.db import DatabaseError, close_old_connections
 from trading.audit import seal_if_due
 from trading.domain.actors import system_actor
 from trading.doorbell import ring
-from trading.execution import jobs
+from trading.execution import exports, jobs
 from trading.execution.approvals import expire_overdue
 from trading.execution.audit_watch import verify_on_schedule
 from trading.execution.cancellation import send_cancel
@@ -139,6 +139,12 @@ def verify_audit() -> None:
         verify_on_schedule()
 
 
+@shared_task(soft_time_limit=3300, time_limit=3400)  # millions of rows take their minutes
+def run_exports(_job_id: str = "") -> None:
+    """Whatever waits: a ring names the newest, a lost one is made good by the clock's."""
+    exports.run_exports()
+
+
 @shared_task
 def watch_triggers() -> None:
     """What the supervisor does by itself, for when it is gone."""
@@ -151,6 +157,7 @@ def tidy_up() -> None:
     jobs.forget_old_slots()
     forget_old_deliveries()
     expire_overdue()
+    exports.expire_exports()
 
 
 def _poll_for_ever() -> None:

@@ -8,7 +8,14 @@ from typing import Any
 from django.contrib import admin
 from django.urls import reverse
 
-OWN_PAGES = ("admin:index", "admin:password_change", "admin:password_change_done")
+OWN_PAGES = (
+    "admin:index",
+    "admin:password_change",
+    "admin:password_change_done",
+    "panel_find",
+    "panel_strip",
+    "panel_system",
+)
 
 
 @dataclass(frozen=True)

@@ -155,8 +155,8 @@ MAY_FLOAT = {
     "trading.failpoints": "probabilities and seconds of tests",
     "trading.queries.exposition": "gauges, read at scrape time",
     "trading.queries.live_state": "gauges, read at scrape time",
-    "trading.queries.dashboard": "the points of a drawn curve",
-    "trading.admin.dashboard": "the heights of drawn bars",
+    "trading.queries.pictures": "the points of drawn curves",
+    "trading.admin.charts": "the points of drawn curves",
     "trading.api.throttles": "levels of token buckets",
 }
 

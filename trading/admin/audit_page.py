@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -23,6 +23,7 @@ from trading.audit.state import read_audit_state
 from trading.execution.audit_watch import describe as describe_damage
 from trading.execution.audit_watch import verify_and_judge
 from trading.models import AuditEntry
+from trading.queries.finding import entry_by_any_word
 
 from . import cells
 from .acting import actor_of, attempt, go
@@ -85,6 +86,10 @@ class AuditScreen(PanelAdmin):
     search_fields = ("actor",)
     search_help_text = "Who (operator:anna), a kind (halt.engaged), an object's id, or a request id"
     ordering = ("-id",)
+    keyset = ("-id",)
+    topics = ("audit",)
+    export_name = "audit"
+    empty_words = "Nothing has happened yet."
     list_before_template = "panel/audit_tools.html"
 
     def get_search_results(
@@ -93,9 +98,7 @@ class AuditScreen(PanelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        types = [*PAGES, "halt", "operator", "schedule", ""]
-        found = Q(actor=term) | Q(kind=term) | Q(object_type__in=types, object_id=term)
-        return queryset.filter(found), False
+        return queryset.filter(entry_by_any_word(term)), False
 
     def pages(self) -> Sequence[Page]:
         return [("verify/", "verify", self.verify_view), ("export/", "export", self.export_view)]

@@ -22,6 +22,9 @@ from .tones import tone_of
 
 NOTHING = format_html('<span class="lv-none">{}</span>', "—")
 _CENT = Decimal("0.01")
+_BAR_MARKS = format_html(
+    '<g class="lv-bar-marks"><rect x="{}"/><rect x="{}"/><rect x="{}"/></g>', "50%", "75%", "90%"
+)
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
@@ -98,7 +101,8 @@ def age(at: datetime | None) -> SafeString:
 
 
 def when(at: datetime | None) -> SafeString:
-    """UTC time of day (with the date, unless it is today) and the age."""
+    """Time of day (with the date, unless it is today) and the age. In UTC; the page's script shows it in the person's
+    zone, with UTC as the tooltip."""
     if at is None:
         return NOTHING
     utc, now = at.astimezone(UTC), timezone.now().astimezone(UTC)
@@ -110,7 +114,13 @@ def when(at: datetime | None) -> SafeString:
         else "%Y-%m-%d %H:%M"
     )
     text = utc.strftime(shape)
-    return format_html('<span class="lv-when"><span title="{}">{}</span> {}</span>', _full(at), text, age(at))
+    return format_html(
+        '<span class="lv-when"><time class="lv-clock" datetime="{}" title="{}">{}</time> {}</span>',
+        at.isoformat(),
+        _full(at),
+        text,
+        age(at),
+    )
 
 
 def duration(seconds: float | None) -> SafeString:
@@ -172,12 +182,14 @@ def share_bar(share: Decimal | None) -> SafeString:
     if share is None:
         return NOTHING
     width = min(max(share, Decimal(0)), Decimal(100))
+    # A drawing and no style attribute: the content security policy allows none.
     return format_html(
-        '<span class="lv-bar lv-bar-{}" role="img" aria-label="{} percent of the limit">'
-        '<span class="lv-bar-fill" style="width:{}%"></span></span>',
+        '<svg class="lv-bar lv-bar-{}" role="img" aria-label="{} percent of the limit">'
+        '<rect class="lv-bar-fill" width="{}%" height="100%"/>{}</svg>',
         band_of(share),
         f"{share:.0f}",
         f"{width:.1f}",
+        _BAR_MARKS,
     )
 
 

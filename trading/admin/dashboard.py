@@ -1,12 +1,11 @@
 """The control room: turns what queries/dashboard.py read into cards the index template lays out.
 
-Only presentation: words, tones, shares and the curve's path. Operators without a role see how to get one, and nothing
+Only presentation: words, tones and shares. Operators without a role see how to get one, and nothing
 of the trading state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -18,16 +17,14 @@ from trading.domain.enums import OrderStatus
 from trading.domain.money import divide
 from trading.models import Heartbeat
 from trading.queries.builds import is_welcome
-from trading.queries.dashboard import SILENT_SECONDS, ControlRoom, CurvePoint, MinuteColumn, read_control_room
+from trading.queries.dashboard import SILENT_SECONDS, ControlRoom, read_control_room
+from trading.queries.pictures import RANGES
 
 from . import cells
 from .audit_page import object_cell, summary
 from .page import Table
+from .room_charts import equity_chart, gauges, latency_chart, orders_chart, results_chart
 from .tones import tone_of
-
-WIDTH, HEIGHT, PAD = 600, 120, 6
-BAR_HEIGHT = 64
-TONES = ("good", "busy", "warn", "calm", "bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +38,29 @@ class Tile:
     tone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One minute as stacked rectangles: (tone, top, height)."""
-
-    x: int
-    label: str
-    parts: list[tuple[str, float, float]]
-
-
 def mode_prefix(request: HttpRequest) -> str:
     return f"{settings.LEVI_MODE.upper()} ·"
 
 
-def add_dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    context["title"] = "Control room"
+def describe_room(request: HttpRequest, span_name: str) -> dict[str, Any]:
+    """The context of the index page. `span_name` is the range of the equity curve."""
     if not request.user.has_perm("trading.view_order"):
-        return {**context, "room": None}
-    room = read_control_room()
+        return {"room": None}
+    span_name = span_name if span_name in RANGES else "day"
+    room = read_control_room(RANGES[span_name])
     return {
-        **context,
         "room": room,
         "mode": settings.LEVI_MODE,
         "tiles": _tiles(room),
-        "curve": curve_path(room.curve),
-        "curve_range": _range(room.curve),
-        "columns": columns_of(room.hour),
+        "span_name": span_name,
+        "spans": list(RANGES),
+        "equity_chart": equity_chart(room.curve, room.halts, span_name),
+        "results_chart": results_chart(room.results),
+        "orders_chart": orders_chart(room.hour),
+        "latency_chart": latency_chart(room.latencies),
         "hour_statuses": [(status, count, tone_of(status)) for status, count in room.hour_by_status],
         "hour_total": sum(count for _, count in room.hour_by_status),
+        "gauges": gauges(room.utilisation),
         "beats": [(beat, beat_word(beat, room), _running_for(beat, room)) for beat in room.heartbeats],
         "exposure_total": room.total_exposure,
         "exposure_limit": room.limits.exposure_limit_total if room.limits else None,
@@ -120,44 +112,6 @@ def _share(room: ControlRoom) -> Decimal | None:
     limit = room.limits.exposure_limit_total if room.limits else None
     total = room.total_exposure
     return divide(total * 100, limit) if total is not None and limit else None
-
-
-def curve_path(points: Sequence[CurvePoint]) -> str:
-    """The day's equity as an SVG path; empty below two points."""
-    if len(points) < 2:
-        return ""
-    begin, end = points[0].at.timestamp(), points[-1].at.timestamp()
-    low, high = min(p.equity for p in points), max(p.equity for p in points)
-    span, rise = end - begin or 1.0, high - low or 1.0
-    steps = []
-    for point in points:
-        x = (point.at.timestamp() - begin) / span * WIDTH
-        y = PAD + (high - point.equity) / rise * (HEIGHT - 2 * PAD)
-        steps.append(f"{x:.1f},{y:.1f}")
-    return "M" + " L".join(steps)
-
-
-def _range(points: Sequence[CurvePoint]) -> tuple[str, str]:
-    values = [point.equity for point in points]
-    return (f"{min(values):,.2f}", f"{max(values):,.2f}") if values else ("", "")
-
-
-def columns_of(minutes: Sequence[MinuteColumn]) -> list[Column]:
-    most = max((minute.total for minute in minutes), default=0) or 1
-    return [_column(index, minute, most) for index, minute in enumerate(minutes)]
-
-
-def _column(index: int, minute: MinuteColumn, most: int) -> Column:
-    by_tone = dict.fromkeys(TONES, 0)
-    for status, count in minute.counts.items():
-        by_tone[tone_of(status)] += count
-    parts, top = [], float(BAR_HEIGHT)
-    for tone, count in by_tone.items():
-        if count:
-            height = max(count / most * BAR_HEIGHT, 2.0)
-            top -= height
-            parts.append((tone, round(top, 1), round(height, 1)))
-    return Column(index * 10, f"{minute.at:%H:%M}: {minute.total}", parts)
 
 
 def beat_word(beat: Heartbeat, room: ControlRoom) -> str:

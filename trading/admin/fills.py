@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
 from trading.domain.enums import Side
-from trading.models import ExchangeAccount, Fill
+from trading.models import Fill
+from trading.queries.finding import fill_by_any_id
 
 from . import cells
 from .filters import by, by_account, by_symbol, by_time, words
@@ -38,6 +39,10 @@ class FillScreen(PanelAdmin):
     search_fields = ("venue_fill_id",)
     search_help_text = "The venue's fill id, or a client order id"
     ordering = ("-filled_at", "-id")
+    keyset = ("-filled_at", "-id")
+    topics = ("fills",)
+    export_name = "fills"
+    empty_words = "No fill yet. Fills appear here within a second of the venue's answer."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Fill]:
         return super().get_queryset(request).select_related("account", "instrument", "order")
@@ -48,10 +53,7 @@ class FillScreen(PanelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        # Naming the accounts lets the unique index (account, venue fill id) answer.
-        accounts = list(ExchangeAccount.objects.values_list("id", flat=True))
-        by_venue_id = Q(account__in=accounts, venue_fill_id=term)
-        return queryset.filter(by_venue_id | Q(order__client_order_id=term.lower())), False
+        return queryset.filter(fill_by_any_id(term)), False
 
     def describe(self, request: HttpRequest, row: Fill) -> Detail:
         base, quote = row.instrument.base_asset, row.instrument.quote_asset

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
@@ -21,7 +21,8 @@ from trading.domain.enums import OrderOrigin, OrderStatus, QuarantineVerdict, Si
 from trading.domain.order_states import TERMINAL
 from trading.execution.cancellation import request_cancel
 from trading.execution.resolution import resolve_quarantined
-from trading.models import Order, Signal
+from trading.models import Order
+from trading.queries.finding import order_by_any_id
 
 from . import cells
 from .acting import accept, actor_of, attempt, go
@@ -30,16 +31,6 @@ from .forms import ResolveForm
 from .order_page import describe_order
 from .page import Detail, Page, PanelAdmin, demand
 from .ticket import TicketPages
-
-
-def find_by_any_id(term: str) -> Q:
-    """Exact ids only: each has an index. A UUID may be the order's or its signal's."""
-    try:
-        number = UUID(term)
-    except ValueError:
-        signals = Signal.objects.filter(key=term).values("id")
-        return Q(client_order_id=term.lower()) | Q(exchange_order_id=term) | Q(signal__in=signals)
-    return Q(id=number) | Q(signal_id=number)
 
 
 @admin.register(Order)
@@ -70,13 +61,17 @@ class OrderScreen(TicketPages, PanelAdmin):
     search_fields = ("client_order_id",)
     search_help_text = "An order id, client order id, the venue's order id, a signal id or idempotency key"
     ordering = ("-created_at", "-id")
+    keyset = ("-created_at", "-id")
+    topics = ("orders", "fills")
+    export_name = "orders"
+    empty_words = "No order yet. A signal over the API makes one, or the ticket under “New order”."
     detail_template = "panel/order.html"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        return (queryset.filter(find_by_any_id(term)) if term else queryset), False
+        return (queryset.filter(order_by_any_id(term)) if term else queryset), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         return super().get_queryset(request).select_related("account", "instrument", "strategy", "signal")
@@ -127,7 +122,7 @@ class OrderScreen(TicketPages, PanelAdmin):
                 messages.success(request, f"Resolved: the order is {order.status.replace('_', ' ')}.")
         return go("order", "change", order_id)
 
-    @display(description="created", ordering="created_at")
+    @display(description="created")
     def created_cell(self, row: Order) -> Any:
         return cells.when(row.created_at)
 

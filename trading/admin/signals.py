@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from unfold.decorators import display
 
 from trading.models import Order, Signal
+from trading.queries.finding import signal_by_any_id
 
 from . import cells
 from .filters import by_strategy, by_time
@@ -42,6 +42,11 @@ class SignalScreen(PanelAdmin):
     search_fields = ("key",)
     search_help_text = "A signal id or an idempotency key"
     ordering = ("-received_at", "-id")
+    keyset = ("-received_at", "-id")
+    topics = ("orders",)
+    empty_words = (
+        "No signal yet. Programs post them to /api/v1/signals with a token; the control room shows how."
+    )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -49,10 +54,7 @@ class SignalScreen(PanelAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        try:
-            return queryset.filter(Q(id=UUID(term)) | Q(key=term)), False
-        except ValueError:
-            return queryset.filter(key=term), False
+        return queryset.filter(signal_by_any_id(term)), False
 
     def describe(self, request: HttpRequest, row: Signal) -> Detail:
         order, answer = Order.objects.filter(signal=row).first(), row.answer or {}

@@ -6,24 +6,19 @@ endpoint names its key as `keyset`: unique together, never null, all ascending o
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Field, Model, Q
+from django.db.models import Model
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from trading.domain.errors import InvalidInput
+from trading.queries.keyset import beyond, decode_cursor, encode_cursor, get_field, split_keyset
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
-_MAX_CURSOR = 500
 
 
 def read_limit(text: str | None) -> int:
@@ -38,41 +33,10 @@ def read_limit(text: str | None) -> int:
     return int(text)
 
 
-def encode_cursor(is_backward: bool, key: Sequence[str]) -> str:
-    text = json.dumps([int(is_backward), *key], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def decode_cursor(text: str, fields: Sequence[Field[Any, Any]]) -> tuple[bool, list[Any]]:
-    try:
-        if len(text) > _MAX_CURSOR:
-            raise ValueError("too long")
-        found = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
-        direction, *key = found
-        if direction not in (0, 1) or len(key) != len(fields) or not all(isinstance(k, str) for k in key):
-            raise ValueError("wrong shape")
-        return bool(direction), [field.to_python(k) for field, k in zip(fields, key, strict=True)]
-    except (ValueError, TypeError, binascii.Error, RecursionError, OverflowError, ValidationError):
-        raise InvalidInput(
-            "The cursor is not one of ours.",
-            remedy="Start without a cursor and follow `next`.",
-            field="cursor",
-        ) from None
-
-
-def beyond(names: Sequence[str], key: Sequence[Any], operator: str) -> Q:
-    """Rows strictly behind the key, in the order of `names`; the first condition lets an index be used."""
-    condition = Q()
-    for depth in range(len(names)):
-        equal = {names[n]: key[n] for n in range(depth)}
-        condition |= Q(**equal, **{f"{names[depth]}__{operator}": key[depth]})
-    return Q(**{f"{names[0]}__{operator}e": key[0]}) & condition
-
-
 class KeysetPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         names, is_descending = split_keyset(view.keyset)
-        self.fields = [_field(queryset.model, name) for name in names]
+        self.fields = [get_field(queryset.model, name) for name in names]
         self.request = request
         limit = read_limit(request.query_params.get("limit"))
         cursor = request.query_params.get("cursor")
@@ -120,16 +84,5 @@ class KeysetPagination(BasePagination):
         ]
 
 
-def split_keyset(keyset: Sequence[str]) -> tuple[list[str], bool]:
-    return [name.removeprefix("-") for name in keyset], keyset[0].startswith("-")
-
-
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
     return {"name": name, "in": "query", "required": False, "schema": schema, "description": description}
-
-
-def _field(model: type[Model], name: str) -> Field[Any, Any]:
-    field = model._meta.get_field(name)
-    if not isinstance(field, Field):
-        raise FieldDoesNotExist(name)
-    return field

@@ -45,14 +45,19 @@ def _csv(entries: Iterable[AuditEntry]) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
+    yield _take(buffer)
     for entry in entries:
         row: dict[str, Any] = {**canonical(hashed_fields(entry)), "id": entry.pk, "hash": entry.hash}
         row["data"] = json.dumps(row["data"], ensure_ascii=False, sort_keys=True)
         writer.writerow([harmless(str(row[column])) for column in COLUMNS])
-        yield buffer.getvalue()
-        buffer.seek(0)
-        buffer.truncate()
-    yield buffer.getvalue()
+        yield _take(buffer)
+
+
+def _take(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
 
 
 FORMATS = {"ndjson": _ndjson, "csv": _csv}

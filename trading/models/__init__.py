@@ -14,6 +14,7 @@ from .limits import LimitsVersion
 from .notifications import Alert, AlertChannel, AlertDelivery, DeliveryState
 from .operators import ApiToken
 from .orders import Decision, Order, OrderAttempt, OrderEvidence
+from .panel import ExportJob, ExportState, SavedFilter
 from .reconciliation import Break, BreakKind, BreakState, Heartbeat, JobSlot, SyncRun
 from .sign_in import Invitation, OperatorSession, RecoveryCode, SecondFactor
 from .signals import Signal
@@ -40,6 +41,8 @@ __all__ = [
     "EquityPeak",
     "EquitySnapshot",
     "ExchangeAccount",
+    "ExportJob",
+    "ExportState",
     "Fill",
     "Flattening",
     "FlatteningState",
@@ -58,6 +61,7 @@ __all__ = [
     "Position",
     "Quote",
     "RecoveryCode",
+    "SavedFilter",
     "SecondFactor",
     "Signal",
     "Strategy",

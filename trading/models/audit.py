@@ -38,6 +38,7 @@ class AuditEntry(models.Model):
             models.Index(fields=["object_type", "object_id", "-id"], name="audit_by_object"),
             models.Index(fields=["kind", "-id"], name="audit_by_kind"),
             models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            models.Index(fields=["request_id"], condition=~models.Q(request_id=""), name="audit_by_request"),
         ]
 
     def __str__(self) -> str:

@@ -28,7 +28,10 @@ class Signal(models.Model):
     class Meta:
         ordering = ["-received_at"]
         constraints = [models.UniqueConstraint(fields=["source", "key"], name="signal_once_per_key")]
-        indexes = [models.Index(fields=["-received_at"], name="signal_by_time")]
+        indexes = [
+            models.Index(fields=["-received_at"], name="signal_by_time"),
+            models.Index(fields=["key"], name="signal_by_key"),
+        ]
 
     def __str__(self) -> str:
         return f"signal {self.key}"

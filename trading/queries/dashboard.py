@@ -1,7 +1,6 @@
 """What the control room shows, as frozen cards. A constant number of queries, each on an index.
 
 Counts only what is alive (at risk, the last hour); never the whole of a big table. Unknown is None and shown as such.
-Floats appear in the curve's points only.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
@@ -32,11 +30,21 @@ from trading.models import (
 
 from .builds import expected_build
 from .limits import limits_in_force
+from .live_state import measure_utilisation, read_account
+from .pictures import (
+    RANGES,
+    CurvePoint,
+    DayResult,
+    HaltSpan,
+    StageLatency,
+    read_curve,
+    read_halt_spans,
+    read_latencies,
+    read_results,
+)
 from .portfolio import SymbolRow, exposure_rows
-from .valuation import day_start
 
 MINUTES = 60
-CURVE_POINTS = 120
 SILENT_SECONDS = 30
 
 
@@ -53,12 +61,6 @@ class MinuteColumn:
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
-    at: datetime
-    equity: float
-
-
-@dataclass(frozen=True, slots=True)
 class ControlRoom:
     """Everything on the index page, at one moment."""
 
@@ -70,6 +72,10 @@ class ControlRoom:
     hour_by_status: list[tuple[str, int]]
     hour: list[MinuteColumn]
     curve: list[CurvePoint]
+    halts: list[HaltSpan]
+    results: list[DayResult]
+    latencies: list[StageLatency]
+    utilisation: dict[str, float]
     heartbeats: list[Heartbeat]
     expected_build: str
     breaks: list[Break]
@@ -83,19 +89,26 @@ class ControlRoom:
         return None if None in worths else sum((worth for worth in worths if worth is not None), ZERO)
 
 
-def read_control_room() -> ControlRoom:
+def read_control_room(span: timedelta = RANGES["day"]) -> ControlRoom:
     now = timezone.now()
     accounts = list(ExchangeAccount.objects.filter(mode=settings.LEVI_MODE).order_by("-is_default", "name"))
+    limits, curve = limits_in_force(), read_curve(now, span)
     by_status, columns = _last_hour(now)
     return ControlRoom(
         now=now,
         accounts=accounts,
-        limits=limits_in_force(),
+        limits=limits,
         exposure=[row for account in accounts for row in exposure_rows(account)],
         live_orders=_live_orders(),
         hour_by_status=by_status,
         hour=columns,
-        curve=read_curve(now),
+        curve=curve,
+        halts=read_halt_spans(curve[0].at if curve else now),
+        results=read_results(now),
+        latencies=read_latencies(),
+        utilisation=measure_utilisation(
+            limits, [read_account(row, now) for row in accounts if row.is_enabled]
+        ),
         heartbeats=list(Heartbeat.objects.all()[:50]),
         expected_build=expected_build(),
         breaks=list(Break.objects.exclude(state=BreakState.RESOLVED).select_related("account")[:8]),
@@ -124,30 +137,3 @@ def _last_hour(now: datetime) -> tuple[list[tuple[str, int]], list[MinuteColumn]
         totals[status] += count
         minutes.setdefault(minute, Counter())[status] += count
     return totals.most_common(), [MinuteColumn(at, dict(counts)) for at, counts in sorted(minutes.items())]
-
-
-_CURVE = """
-SELECT max(at) AS at, sum(equity) AS equity FROM (
-    SELECT DISTINCT ON (account_id, bucket) account_id, at, equity,
-           width_bucket(extract(epoch FROM at), %(begin)s, %(end)s, %(points)s) AS bucket
-      FROM trading_equitysnapshot
-     WHERE account_id IN (SELECT id FROM trading_exchangeaccount WHERE mode = %(mode)s AND is_enabled)
-       AND at >= to_timestamp(%(begin)s)
-     ORDER BY account_id, bucket, at DESC) last
- GROUP BY bucket HAVING count(*) = (SELECT count(*) FROM trading_exchangeaccount WHERE mode = %(mode)s AND is_enabled)
- ORDER BY 1
-"""
-
-
-def read_curve(now: datetime) -> list[CurvePoint]:
-    """Equity of the day, thinned out by the database; only instants at which every enabled account is known."""
-    begin = day_start(now)
-    values: dict[str, str | int | float] = {
-        "begin": begin.timestamp(),
-        "end": now.timestamp() + 1,
-        "points": CURVE_POINTS,
-        "mode": settings.LEVI_MODE,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_CURVE, values)
-        return [CurvePoint(at, float(equity)) for at, equity in cursor.fetchall()]

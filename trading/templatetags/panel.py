@@ -10,8 +10,10 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.templatetags.static import static
 
 from trading.admin import cells
+from trading.admin.chrome import navigation, person_links
 from trading.admin.kill_words import QUICK_REASONS
 from trading.queries.strip import read_strip
 from trading.sign_in.sessions import Standing
@@ -52,5 +54,33 @@ def control_strip(context: dict[str, Any]) -> dict[str, Any]:
         "may_stop": may_stop,
         "may_see_halts": user.has_perm("trading.view_haltstate"),
         "quick_reasons": QUICK_REASONS,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+STYLES = ("tokens", "base", "parts", "page", "chrome", "strip", "room")
+
+
+@register.simple_tag
+def mode_prefix() -> str:
+    return f"{settings.LEVI_MODE.upper()} ·"
+
+
+@register.inclusion_tag("panel/styles.html")
+def panel_styles() -> dict[str, Any]:
+    return {"names": [f"trading/{name}.css" for name in STYLES]}
+
+
+@register.inclusion_tag("panel/nav.html", takes_context=True)
+def panel_nav(context: dict[str, Any]) -> dict[str, Any]:
+    return {"groups": navigation(context["request"]), "icon": static("trading/icon.svg")}
+
+
+@register.inclusion_tag("panel/person.html", takes_context=True)
+def panel_person(context: dict[str, Any]) -> dict[str, Any]:
+    request = context["request"]
+    return {
+        "name": request.user.get_username(),
+        "links": person_links(request),
         "csrf_token": context.get("csrf_token"),
     }

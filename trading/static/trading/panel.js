@@ -1,7 +1,9 @@
 /* Progressive touches; every page works without this file.
    1. Ages keep running, so that a page left open does not look fresh.
    2. A form marked data-once sends once: its buttons rest after the first submit.
-   3. A press outside closes the list of reasons beside STOP. */
+   3. A press outside closes open menus.
+   4. Times are shown in the person's zone (their computer's), with UTC in the tooltip; or all in UTC.
+   5. Light, dark or as the system says. */
 (() => {
   "use strict";
   const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
@@ -20,6 +22,49 @@
   // The server's clock counts: the offset keeps a wrong clock of this computer out of the ages.
   const told = document.querySelector("meta[name='lv-now']");
   const offset = told ? Date.parse(told.content) - Date.now() : 0;
+
+  /* --- what a person chooses: colours and the zone of times ----------------------------------------------------- */
+  function read(name, otherwise) {
+    try { return JSON.parse(localStorage.getItem(name) || "null") || otherwise; } catch (_error) { return otherwise; }
+  }
+  function keep(name, value) { try { localStorage.setItem(name, JSON.stringify(value)); } catch (_error) { /* for this page only */ } }
+  const CHOICES = { theme: ["adminTheme", "auto"], zone: ["levi_zone", "local"] };
+
+  function showChoices() {
+    for (const [name, [key, otherwise]] of Object.entries(CHOICES)) {
+      for (const button of document.querySelectorAll('[data-choice="' + name + '"] button')) {
+        button.setAttribute("aria-pressed", String(button.value === read(key, otherwise)));
+      }
+    }
+  }
+  function showTheme() {
+    const chosen = read("adminTheme", "auto");
+    const isDark = chosen === "dark" || (chosen !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+    if (document.documentElement.classList.contains("lv-html")) document.documentElement.classList.toggle("dark", isDark);
+    document.dispatchEvent(new CustomEvent("levi:theme"));
+  }
+  const two = (number) => String(number).padStart(2, "0");
+  function clock(at, isUtc) {
+    const part = (name) => at[(isUtc ? "getUTC" : "get") + name]();
+    const time = two(part("Hours")) + ":" + two(part("Minutes"));
+    const now = new Date(Date.now() + offset), day = (date) => isUtc ? date.toISOString().slice(0, 10) : date.toDateString();
+    if (day(now) === day(at)) return time + ":" + two(part("Seconds"));
+    const date = two(part("Month") + 1) + "-" + two(part("Date"));
+    return now.getFullYear() === part("FullYear") ? date + " " + time + ":" + two(part("Seconds")) : part("FullYear") + "-" + date + " " + time;
+  }
+  function showClocks() {
+    const isUtc = read("levi_zone", "local") === "utc";
+    for (const element of document.querySelectorAll("time.lv-clock")) {
+      const text = clock(new Date(element.dateTime), isUtc);
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-choice] button");
+    if (!button) return;
+    keep(CHOICES[button.closest("[data-choice]").dataset.choice][0], button.value);
+    showChoices(); showTheme(); showClocks();
+  });
 
   function tick() {
     if (document.hidden) return;
@@ -50,10 +95,21 @@
   });
 
   document.addEventListener("click", (event) => {
-    for (const open of document.querySelectorAll("details.lv-reasons[open]")) {
+    for (const open of document.querySelectorAll("details.lv-reasons[open], details[data-closes][open]")) {
       if (!open.contains(event.target)) open.removeAttribute("open");
     }
   });
 
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") for (const open of document.querySelectorAll("details[data-closes][open], details.lv-reasons[open]")) open.removeAttribute("open");
+    // "/" leads to the search for anything, as in many places.
+    if (event.key === "/" && !event.target.closest("input, textarea, select")) {
+      const field = document.getElementById("lv-find-term");
+      if (field) { event.preventDefault(); field.focus(); }
+    }
+  });
+
+  document.addEventListener("levi:shown", () => { showClocks(); tick(); });
+  showChoices(); showClocks();
   setInterval(tick, 1000);
 })();

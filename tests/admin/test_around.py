@@ -1,0 +1,142 @@
+"""What surrounds the pages: find, exports, saved views, system, fragments, and the strict policy of our own pages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from trading.execution.exports import run_exports
+from trading.models import AuditEntry, ExportJob, SavedFilter
+
+ORDERS = "/admin/trading/order/"
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch, tmp_path):
+    monkeypatch.setattr(settings, "HOME_DIR", tmp_path)
+
+
+def test_an_id_leads_straight_to_its_only_row(day, browse):
+    order = day.orders["open"]
+    answer = browse("viewer").get(reverse("panel_find"), {"q": f" {order.client_order_id} "})
+    assert answer["Location"] == reverse("admin:trading_order_change", args=[order.pk])
+
+
+def test_nothing_found_says_what_can_be_found(day, browse):
+    page = browse("viewer").get(reverse("panel_find"), {"q": "<b>no such</b>"}).content.decode()
+    assert "Nothing has the id" in page and "<b>no such</b>" not in page
+
+
+def test_find_shows_only_what_the_roles_may_see(day, browse):
+    answer = browse("none").get(reverse("panel_find"), {"q": str(day.orders["open"].pk)})
+    assert answer.status_code == 200 and b"Nothing has the id" in answer.content
+
+
+def test_an_export_is_asked_for_left_and_fetched(day, browse):
+    client = browse("viewer")
+    answer = client.post(
+        reverse("panel_export"), {"source": "orders", "format": "csv", "query": "status=filled"}
+    )
+    job = ExportJob.objects.get()
+    assert answer["Location"] == reverse("admin:trading_exportjob_change", args=[job.pk])
+    assert client.get(reverse("admin:trading_exportjob_file", args=[job.pk])).status_code == 404, (
+        "not written yet"
+    )
+    run_exports()
+    assert "Download" in client.get(answer["Location"]).content.decode()
+    got = client.get(reverse("admin:trading_exportjob_file", args=[job.pk]))
+    text = b"".join(got.streaming_content).decode()
+    assert "attachment" in got["Content-Disposition"] and text.count("filled") >= 1 and text.startswith("id,")
+
+
+def test_a_copy_needs_the_right_to_what_it_copies(day, browse, people):
+    assert (
+        browse("viewer").post(reverse("panel_export"), {"source": "audit", "format": "csv"}).status_code
+        == 403
+    )
+    assert not ExportJob.objects.exists()
+    browse("risk").post(reverse("panel_export"), {"source": "audit", "format": "csv"})
+    run_exports()
+    file = reverse("admin:trading_exportjob_file", args=[ExportJob.objects.get().pk])
+    assert browse("viewer").get(file).status_code == 403
+    assert browse("risk").get(file).status_code == 200
+
+
+def test_an_export_of_nothing_known_is_explained(day, browse):
+    answer = browse("risk").post(
+        reverse("panel_export"), {"source": "passwords", "format": "csv"}, follow=True
+    )
+    assert "cannot be exported" in answer.content.decode() and not ExportJob.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["panel_export", "panel_save_filter"])
+def test_what_acts_refuses_get_and_needs_a_token(day, browse, name):
+    assert browse("super").get(reverse(name)).status_code == 405
+    assert browse("super", csrf=True).post(reverse(name)).status_code == 403
+
+
+def test_a_view_is_saved_shown_used_and_forgotten(day, browse):
+    client = browse("viewer")
+    given = {"page": ORDERS, "query": "status=filled", "name": "Done"}
+    assert client.post(reverse("panel_save_filter"), given)["Location"] == f"{ORDERS}?status=filled"
+    assert ">Done<" in client.get(ORDERS).content.decode()
+    assert ">Done<" not in browse("trader").get(ORDERS).content.decode(), "each person has their own"
+    row = SavedFilter.objects.get()
+    assert browse("trader").post(reverse("panel_forget_filter", args=[row.pk])).status_code == 404
+    client.post(reverse("panel_forget_filter", args=[row.pk]))
+    assert not SavedFilter.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "page", ["https://elsewhere.example/", "//elsewhere.example/", "/admin/logout/", "/live/kill"]
+)
+def test_a_view_leads_nowhere_but_to_a_list(day, browse, page):
+    answer = browse("viewer").post(reverse("panel_save_filter"), {"page": page, "query": "a=1", "name": "x"})
+    assert answer.status_code in (403, 404) and not SavedFilter.objects.exists()
+
+
+def test_the_system_page_says_what_runs_and_under_which_licence(day, browse):
+    page = browse("viewer").get(reverse("panel_system")).content.decode()
+    assert "PostgreSQL" in page and "Chart" not in page.split("lv-frame")[0]
+    assert re.search(r"<td>django</td>\s*<td>5\.2", page, re.IGNORECASE) and "BSD" in page
+    assert browse("none").get(reverse("panel_system")).status_code == 403
+
+
+def test_the_system_page_works_with_redis_away(day, browse, monkeypatch):
+    monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+    assert "away" in browse("viewer").get(reverse("panel_system")).content.decode()
+
+
+def test_a_fragment_is_the_page_without_its_surroundings(day, browse):
+    whole = browse("viewer").get(ORDERS).content.decode()
+    part = browse("viewer").get(ORDERS, headers={"X-Levi-Fragment": "1"}).content.decode()
+    assert 'id="lv-strip"' in part and 'id="result_list"' in part
+    assert "<nav id=" in whole and "<nav id=" not in part and len(part) < len(whole)
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/", ORDERS, "/admin/system/", "/admin/trading/order/new/", "/admin/find/"]
+)
+def test_our_own_pages_allow_no_inline_and_no_evaluated_code(day, browse, path):
+    answer = browse("super").get(path)
+    policy = answer["Content-Security-Policy"]
+    assert "unsafe" not in policy, policy
+    html = answer.content.decode()
+    assert not re.search(r"<script(?![^>]*(src=|application/json))|\son\w+=|\sstyle=|javascript:", html)
+
+
+def test_a_page_is_light_enough_for_a_phone(day, browse):
+    for path in ("/admin/", ORDERS):
+        assert len(browse("risk").get(path).content) < 120_000, path
+
+
+def test_no_page_of_ours_writes_on_a_get(day, browse):
+    client = browse("super")
+    before = AuditEntry.objects.count(), ExportJob.objects.count(), SavedFilter.objects.count()
+    for name in ("panel_find", "panel_strip", "panel_system", "admin:trading_exportjob_changelist"):
+        assert client.get(reverse(name)).status_code == 200
+        assert client.head(reverse(name)).status_code == 200
+    assert (AuditEntry.objects.count(), ExportJob.objects.count(), SavedFilter.objects.count()) == before

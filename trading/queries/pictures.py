@@ -1,0 +1,130 @@
+"""The points of drawn lines and bars: equity, daily results, halts, latencies. For eyes, not for books.
+
+Each costs a fixed number of index look-ups whatever the tables hold: a point is the last row of its span, found by key,
+never an aggregate over all rows of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection
+
+from trading.domain.enums import HaltScope, TradingState
+from trading.models import HaltChange
+
+from .valuation import day_start
+
+CURVE_POINTS = 120
+RESULT_DAYS = 30
+_ATTEMPTS = 1000
+RANGES = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    at: datetime
+    equity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    day: datetime
+    pnl: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class HaltSpan:
+    """The widest scope was not active. `until` is None while that lasts."""
+
+    since: datetime
+    until: datetime | None
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageLatency:
+    """Milliseconds of one stage, over the newest attempts."""
+
+    stage: str
+    p50: float
+    p95: float
+    p99: float
+
+
+_MINE = "SELECT id FROM trading_exchangeaccount WHERE mode = %(mode)s AND is_enabled"
+_CURVE = f"""
+SELECT max(s.at), sum(s.equity)
+  FROM generate_series(1, %(points)s) AS place
+ CROSS JOIN ({_MINE}) mine
+  LEFT JOIN LATERAL (
+       SELECT at, equity FROM trading_equitysnapshot e
+        WHERE e.account_id = mine.id AND at > %(begin)s + (place - 1) * %(step)s AND at <= %(begin)s + place * %(step)s
+        ORDER BY at DESC LIMIT 1) s ON true
+ GROUP BY place HAVING count(s.at) = count(*) ORDER BY place
+"""
+_RESULTS = f"""
+SELECT day, CASE WHEN count(s.daily_pnl) = count(*) THEN sum(s.daily_pnl) END
+  FROM generate_series(%(first)s::timestamptz, %(last)s::timestamptz, interval '1 day') AS day
+ CROSS JOIN ({_MINE}) mine
+  LEFT JOIN LATERAL (
+       SELECT daily_pnl FROM trading_equitysnapshot e
+        WHERE e.account_id = mine.id AND at >= day AND at < day + interval '1 day' ORDER BY at DESC LIMIT 1) s ON true
+ GROUP BY day ORDER BY day
+"""
+_LATENCIES = """
+WITH newest AS (SELECT a.permit_at, a.sent_at, a.finished_at, o.approved_at, o.created_at, a.number
+                  FROM (SELECT * FROM trading_orderattempt ORDER BY id DESC LIMIT %s) a
+                  JOIN trading_order o ON o.id = a.order_id WHERE a.finished_at IS NOT NULL AND a.sent_at IS NOT NULL),
+     spans AS (SELECT 1 AS place, 'wait for the permit' AS stage, permit_at - approved_at AS span FROM newest
+                WHERE number = 1 AND approved_at IS NOT NULL
+               UNION ALL SELECT 2, 'until the first byte', sent_at - permit_at FROM newest
+               UNION ALL SELECT 3, 'the venue''s answer', finished_at - sent_at FROM newest)
+SELECT stage, percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FROM span) * 1000)
+  FROM spans GROUP BY place, stage ORDER BY place
+"""
+
+
+def read_curve(now: datetime, span: timedelta | None = None) -> list[CurvePoint]:
+    """Equity of today (or of the span before now); only instants at which every enabled account is known."""
+    begin = now - span if span and span > RANGES["day"] else day_start(now)
+    step = max(now + timedelta(seconds=1) - begin, timedelta(seconds=CURVE_POINTS)) / CURVE_POINTS
+    given = {"mode": settings.LEVI_MODE, "points": CURVE_POINTS, "begin": begin, "step": step}
+    with connection.cursor() as cursor:
+        cursor.execute(_CURVE, given)
+        return [CurvePoint(at, equity) for at, equity in cursor.fetchall()]
+
+
+def read_results(now: datetime) -> list[DayResult]:
+    """The last daily PnL of each of the last days; without what lies before the first snapshot."""
+    last = day_start(now)
+    given = {"mode": settings.LEVI_MODE, "first": last - timedelta(days=RESULT_DAYS - 1), "last": last}
+    with connection.cursor() as cursor:
+        cursor.execute(_RESULTS, given)
+        rows = [DayResult(day, pnl) for day, pnl in cursor.fetchall()]
+    known = [index for index, row in enumerate(rows) if row.pnl is not None]
+    return rows[known[0] :] if known else []
+
+
+def read_halt_spans(since: datetime) -> list[HaltSpan]:
+    changes = HaltChange.objects.filter(scope=HaltScope.EVERYTHING)
+    before = changes.filter(at__lt=since).order_by("-at", "-id")[:1]
+    rows = [*before, *changes.filter(at__gte=since).order_by("at", "id")[:200]]
+    spans: list[HaltSpan] = []
+    for row in rows:
+        if spans and spans[-1].until is None:
+            last = spans.pop()
+            spans.append(HaltSpan(last.since, row.at, last.state, last.reason))
+        if row.after != TradingState.ACTIVE:
+            spans.append(HaltSpan(row.at, None, row.after, row.reason))
+    return [span for span in spans if span.until is None or span.until > since]
+
+
+def read_latencies() -> list[StageLatency]:
+    with connection.cursor() as cursor:
+        cursor.execute(_LATENCIES, [_ATTEMPTS])
+        return [StageLatency(stage, *map(float, quantiles)) for stage, quantiles in cursor.fetchall()]

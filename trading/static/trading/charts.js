@@ -1,0 +1,104 @@
+/* Draws the charts that templates describe (panel/section_chart.html) with Chart.js. Colours are the panel's own, read
+   from its style sheet, so that light and dark follow; halts are bands, limits are lines. */
+(() => {
+  "use strict";
+  if (typeof Chart === "undefined") return;
+  const style = () => getComputedStyle(document.documentElement);
+  const ink = (name) => style().getPropertyValue("--lv-" + name).trim();
+  const tone = (name) => ink("fill-" + name) || ink("soft");
+  const drawn = new Map();
+
+  const marks = {
+    id: "levi-marks",
+    beforeDatasetsDraw(chart, _args, options) {
+      const { ctx, chartArea: area, scales } = chart, data = options.data;
+      if (!data) return;
+      ctx.save();
+      for (const band of data.bands) {
+        const x = scales.x;
+        const from = Math.max(x.getPixelForValue(band.since), area.left), to = Math.min(band.until ? x.getPixelForValue(band.until) : area.right, area.right);
+        if (to < area.left || from > area.right) continue;
+        ctx.globalAlpha = .16; ctx.fillStyle = tone(band.tone);
+        ctx.fillRect(from, area.top, Math.max(to - from, 2), area.bottom - area.top);
+        ctx.globalAlpha = 1; ctx.fillStyle = tone(band.tone);
+        ctx.fillRect(from, area.top, Math.max(to - from, 2), 3);
+      }
+      ctx.font = "11px " + ink("sans");
+      for (const level of data.levels) {
+        const scale = data.lying ? scales.x : scales.y, at = scale.getPixelForValue(level.value);
+        ctx.strokeStyle = tone(level.tone); ctx.setLineDash([5, 4]); ctx.lineWidth = 1.5;
+        ctx.beginPath();
+        if (data.lying) { if (at > area.right) continue; ctx.moveTo(at, area.top); ctx.lineTo(at, area.bottom); }
+        else { if (at < area.top || at > area.bottom) continue; ctx.moveTo(area.left, at); ctx.lineTo(area.right, at); }
+        ctx.stroke(); ctx.setLineDash([]);
+        ctx.fillStyle = ink("soft"); ctx.textAlign = data.lying ? "center" : "right"; ctx.textBaseline = "bottom";
+        if (data.lying) ctx.fillText(level.label, at, area.top); else ctx.fillText(level.label, area.right, at - 2);
+      }
+      ctx.restore();
+    },
+  };
+
+  const two = (number) => String(number).padStart(2, "0");
+  function place(ms, span) {
+    let utc = false;
+    try { utc = JSON.parse(localStorage.getItem("levi_zone") || '"local"') === "utc"; } catch (_error) { utc = false; }
+    const at = new Date(ms), part = (name) => at[(utc ? "getUTC" : "get") + name]();
+    const day = two(part("Month") + 1) + "-" + two(part("Date")), time = two(part("Hours")) + ":" + two(part("Minutes"));
+    return span > 3 * 864e5 ? day : span > 864e5 ? day + " " + time : time;
+  }
+  const number = (value) => Math.abs(value) >= 1000 ? value.toLocaleString("en-US", { maximumFractionDigits: 0 }) : value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) < 1 ? 6 : 2 });
+
+  function describe(data) {
+    const span = data.timed ? data.places[data.places.length - 1] - data.places[0] : 0;
+    const narrow = innerWidth < 700;
+    const datasets = data.series.map((series) => ({
+      type: series.kind === "dots" ? "scatter" : series.kind,
+      label: series.label,
+      data: data.timed ? series.values.map((value, index) => ({ x: data.places[index], y: value })) : series.values,
+      borderColor: tone(series.tone), backgroundColor: series.kind === "line" ? tone(series.tone) + "22" : tone(series.tone),
+      borderWidth: series.kind === "line" ? 2 : 0, pointRadius: series.kind === "dots" ? 5 : 0, pointHoverRadius: 4, pointStyle: series.tone === "bad" ? "triangle" : "circle",
+      fill: series.kind === "line" && data.series.length === 1 ? "start" : false, tension: 0, spanGaps: false, maxBarThickness: 26, borderRadius: 2,
+      order: series.kind === "dots" ? 0 : 1, categoryPercentage: .86, barPercentage: .95,
+    }));
+    const grid = { color: ink("line"), drawTicks: false }, ticks = { color: ink("soft"), padding: 6, maxRotation: 0, autoSkipPadding: 14, font: { size: 11 } };
+    const worth = { stacked: data.stacked, grid, border: { display: false }, beginAtZero: data.kind === "bar", ticks: { ...ticks, maxTicksLimit: 5, callback: (value) => number(value) } };
+    const along = data.timed
+      ? { type: "linear", offset: data.kind === "bar", min: data.places[0], max: data.places[data.places.length - 1], stacked: data.stacked, grid: { display: false }, border: { color: ink("line") }, ticks: { ...ticks, maxTicksLimit: narrow ? 4 : 7, callback: (value) => place(value, span) } }
+      : { type: "category", stacked: data.stacked, grid: { display: false }, border: { color: ink("line") }, ticks };
+    return {
+      type: data.kind, plugins: [marks],
+      data: { labels: data.timed ? undefined : data.places, datasets },
+      options: {
+        responsive: true, maintainAspectRatio: false, animation: false, parsing: data.timed ? { xAxisKey: "x", yAxisKey: "y" } : true,
+        indexAxis: data.lying ? "y" : "x", interaction: { mode: data.lying ? "nearest" : "index", axis: data.lying ? "y" : "x", intersect: false },
+        layout: { padding: { top: data.levels.length && data.lying ? 16 : 4 } },
+        scales: data.lying ? { x: { ...worth, suggestedMax: Math.max(0, ...data.levels.map((l) => l.value)) }, y: along } : { x: along, y: worth },
+        plugins: {
+          legend: { display: data.series.length > 1, position: "bottom", align: "start", labels: { color: ink("text"), boxWidth: 11, boxHeight: 11, font: { size: 12 } } },
+          tooltip: { displayColors: data.series.length > 1, callbacks: {
+            title: (items) => items.length && data.timed ? place(items[0].parsed.x, span > 864e5 ? 2 * 864e5 : 0) : items.length ? items[0].label : "",
+            label: (item) => item.dataset.label + ": " + number(data.lying ? item.parsed.x : item.parsed.y) + (data.unit ? " " + data.unit : ""),
+          } },
+          "levi-marks": { data },
+        },
+      },
+    };
+  }
+
+  function draw(figure) {
+    const canvas = figure.querySelector("canvas"), script = figure.querySelector("script[type='application/json']");
+    if (!canvas || !script) return;
+    const old = drawn.get(canvas);
+    if (old) old.destroy();
+    drawn.set(canvas, new Chart(canvas, describe(JSON.parse(script.textContent))));
+  }
+  function drawAll() {
+    for (const [canvas, chart] of drawn) if (!canvas.isConnected) { chart.destroy(); drawn.delete(canvas); }
+    document.querySelectorAll("figure.lv-chart").forEach(draw);
+  }
+
+  document.addEventListener("levi:theme", drawAll);
+  document.addEventListener("levi:data", (event) => event.target.querySelectorAll("figure.lv-chart").forEach(draw));
+  document.addEventListener("levi:shown", () => document.querySelectorAll("figure.lv-chart").forEach((figure) => { if (!drawn.has(figure.querySelector("canvas"))) draw(figure); }));
+  drawAll();
+})();

@@ -1,0 +1,148 @@
+/* Keeps a page's numbers true while it is open; without it the page is what it was when it was loaded, and says so.
+   1. Server-sent events say that something changed; the page's regions marked data-live are then read anew.
+   2. Without events it looks every two seconds; without an answer the strip says since when.
+   3. Nothing jumps under a finger: rows are mended in place, new rows wait behind a button, and nothing moves while a
+      pointer is down or a field inside the region has the focus. */
+(() => {
+  "use strict";
+  const TOPICS = new Set(["halts", "orders", "alerts", "positions"]);
+  for (const word of (document.body.dataset.topics || "").split(",")) if (word) TOPICS.add(word);
+  const REST_MS = 600, POLL_MS = 2000, IDLE_MS = 10000, LOST_MS = 7000;
+  const regions = () => document.querySelectorAll("[data-live]");
+  if (!document.getElementById("lv-strip")) return;
+
+  let heardAt = Date.now(), askedAt = 0, busy = false, wanted = false, pressed = false, source = null, fresh = null;
+
+  /* --- what the strip says about the connection --------------------------------------------------------------- */
+  function say(state, text, title) {
+    const sign = document.getElementById("lv-link");
+    if (!sign) return;
+    sign.hidden = false;
+    sign.dataset.state = state;
+    sign.title = title;
+    if (sign.textContent !== text) sign.textContent = text;
+  }
+  function saySomething() {
+    const silence = Date.now() - heardAt;
+    document.body.classList.toggle("lv-stale", silence > LOST_MS);
+    if (silence > LOST_MS) say("lost", "No contact for " + Math.round(silence / 1000) + " s", "These numbers are old. The page keeps trying.");
+    else if (source && source.readyState === 1) say("live", "Live", "Changes are shown as they happen.");
+    else say("poll", "Every 2 s", "The event stream does not answer; the page looks every two seconds.");
+  }
+
+  /* --- reading the page anew ---------------------------------------------------------------------------------- */
+  async function look() {
+    if (busy || pressed || document.hidden) { wanted = true; return; }
+    busy = true; wanted = false; askedAt = Date.now();
+    try {
+      const address = regions().length ? location.href.split("#")[0] : "/admin/strip/";
+      const answer = await fetch(address, { headers: { "X-Levi-Fragment": "1" }, credentials: "same-origin", cache: "no-store" });
+      if (answer.redirected) { say("lost", "Signed out", "Sign in again to see what happens."); source && source.close(); return; }
+      if (answer.ok) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        heardAt = Date.now();
+        show(page);
+      }
+    } catch (_error) { /* said by saySomething, in seconds */ } finally { busy = false; saySomething(); }
+  }
+
+  function show(page) {
+    swap(document.getElementById("lv-strip"), page.getElementById("lv-strip"));
+    for (const region of regions()) {
+      const next = region.id && page.getElementById(region.id);
+      if (!next) continue;
+      if (region.dataset.live === "rows") showRows(region, next);
+      else if (region.dataset.live === "chart") showChart(region, next);
+      else swap(region, next);
+    }
+    document.dispatchEvent(new CustomEvent("levi:shown"));
+  }
+
+  function isInUse(element) {
+    return element.contains(document.activeElement) && document.activeElement.matches("input, select, textarea")
+      || element.querySelector("details[data-closes][open], details.lv-reasons[open]");
+  }
+  function swap(old, next) {
+    if (!old || !next || old.innerHTML === next.innerHTML || isInUse(old)) return;
+    const opened = [...old.querySelectorAll("details[open][id]")].map((d) => d.id);
+    const focus = old.contains(document.activeElement) && document.activeElement.dataset.keep;
+    old.className = next.className;
+    old.replaceChildren(...next.childNodes);
+    for (const id of opened) { const d = old.querySelector("#" + CSS.escape(id)); if (d) d.open = true; }
+    if (focus) { const again = old.querySelector('[data-keep="' + focus + '"]'); if (again) again.focus(); }
+  }
+
+  function showRows(table, next) {
+    const body = table.tBodies && table.tBodies[0], other = next.tBodies && next.tBodies[0];
+    if (!body || !other) { if (!body && other) table.replaceWith(next); return; }
+    const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
+    let count = 0;
+    for (const row of other.rows) {
+      const old = known.get(row.dataset.key);
+      if (!old) count += 1;
+      else if (stripAges(old) !== stripAges(row)) { old.replaceChildren(...row.cloneNode(true).childNodes); flash(old); }
+    }
+    fresh = count ? other : null;
+    const news = document.getElementById("lv-news");
+    if (!news) return;
+    news.hidden = !count;
+    if (count) news.firstElementChild.textContent = count + " new: show";
+  }
+  function stripAges(row) {
+    const copy = row.cloneNode(true);
+    for (const time of copy.querySelectorAll("time")) time.textContent = time.dateTime;
+    return copy.innerHTML;
+  }
+  function flash(row) { row.classList.remove("lv-fresh"); void row.offsetWidth; row.classList.add("lv-fresh"); }
+
+  function showChart(region, next) {
+    const now = region.querySelector("script[type='application/json']"), then = next.querySelector("script[type='application/json']");
+    if (!now || !then) { swap(region, next); return; }
+    if (now.textContent === then.textContent) return;
+    now.textContent = then.textContent;
+    const table = region.querySelector(".lv-chart-numbers"), rows = next.querySelector(".lv-chart-numbers");
+    if (table && rows) table.replaceChildren(...rows.childNodes);
+    region.dispatchEvent(new CustomEvent("levi:data", { bubbles: true }));
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#lv-news") || !fresh) return;
+    const table = document.getElementById("result_list"), known = new Set([...table.tBodies[0].rows].map((row) => row.dataset.key));
+    for (const row of fresh.rows) if (!known.has(row.dataset.key)) row.classList.add("lv-fresh");
+    table.replaceChild(fresh, table.tBodies[0]);
+    fresh = null;
+    document.getElementById("lv-news").hidden = true;
+    document.dispatchEvent(new CustomEvent("levi:shown"));
+  });
+
+  /* --- when to look ------------------------------------------------------------------------------------------- */
+  function soon() {
+    const wait = Math.max(0, askedAt + REST_MS - Date.now());
+    if (wanted) return;
+    wanted = true;
+    setTimeout(() => { if (wanted) look(); }, wait);
+  }
+  document.addEventListener("pointerdown", () => { pressed = true; }, true);
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(name, () => setTimeout(() => { pressed = false; }, 300), true);
+  }
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) { listen(); look(); } else if (source) { source.close(); source = null; } });
+
+  function listen() {
+    if (source && source.readyState !== 2) return;
+    source = new EventSource("/api/v1/stream?topics=" + [...TOPICS].join(","));
+    source.onopen = () => { heardAt = Date.now(); saySomething(); };
+    for (const topic of [...TOPICS, "reset"]) source.addEventListener(topic, () => { heardAt = Date.now(); soon(); });
+  }
+
+  setInterval(() => {
+    if (document.hidden) return;
+    const isLive = source && source.readyState === 1;
+    if (!isLive) listen();
+    const isDue = Date.now() - askedAt > (isLive ? IDLE_MS : POLL_MS);
+    if (isDue || (wanted && !pressed)) look();
+    saySomething();
+  }, 1000);
+  askedAt = Date.now();
+  listen();
+})();
