@@ -18,7 +18,6 @@ MORE_SEEDS = 2_000
 DRIFTS = (
     "one_not_found_is_proof",
     "no_attempt_guard",
-    "exposure_without_doubt",
     "late_evidence_is_silent",
     "stray_bell_cancels",
     "stray_bell_moves_the_lease",
