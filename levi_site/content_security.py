@@ -1,4 +1,6 @@
-"""The Content-Security-Policy: strict everywhere, with the exception the Unfold panel needs under /admin/ only.
+"""The headers that bind a browser: Content-Security-Policy, Permissions-Policy, and no caching of what the API says.
+
+The policy is strict everywhere, with the exception the Unfold panel needs under /admin/ only.
 
 Unfold's Alpine.js evaluates expressions ('unsafe-eval') and sets inline styles; without both an invisible
 overlay blocks the login button. Inline scripts stay forbidden there too. No third-party host is ever allowed.
@@ -23,6 +25,11 @@ STRICT_POLICY = {
     }
 }
 PANEL_PREFIX = "/admin/"
+# Pages ask for no device of the person's; so nothing that is smuggled into one can.
+PERMISSIONS = ", ".join(
+    f"{name}=()" for name in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
+)
+NEVER_CACHED = ("/api/v1/", "/live/")
 PANEL_EXCEPTION = {"script-src": [SELF, UNSAFE_EVAL], "style-src": [SELF, UNSAFE_INLINE]}
 
 
@@ -36,3 +43,10 @@ class PanelAwareCSPMiddleware(CSPMiddleware):
         if request.path_info.startswith(PANEL_PREFIX):
             parts.replace = {**PANEL_EXCEPTION, **(parts.replace or {})}
         return parts
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        response = super().process_response(request, response)
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        if request.path_info.startswith(NEVER_CACHED):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response

@@ -60,9 +60,14 @@ class ReleaseForm(PanelForm):
     )
 
 
+def named(scope: str, target: str) -> str:
+    """At the head of a sentence; a symbol keeps its capitals."""
+    return f"{scope[:1].upper()}{scope[1:]} {target}".strip()
+
+
 def tell(request: HttpRequest, done: Engagement) -> None:
     """What an engagement achieved, in one sentence per fact."""
-    name = f"{done.scope} {done.target}".strip().capitalize()
+    name = named(done.scope, done.target)
     gate = (
         "the gate is closed in every process"
         if done.drained
@@ -158,7 +163,7 @@ class KillSwitchScreen(PanelAdmin):
                 messages.error(request, sentence)
             done = None if missing else attempt(request, lambda: _release(scope, target, given, request))
             if done is not None:
-                messages.success(request, f"{scope} {target}".strip().capitalize() + _outcome(done))
+                messages.success(request, named(scope, target) + _outcome(done))
         return go("haltstate")
 
     @method_decorator(require_POST)

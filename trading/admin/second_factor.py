@@ -195,7 +195,7 @@ class SecondFactorScreen(PanelAdmin):
     def _show(self, request: HttpRequest, template: str, page: Detail, **extra: Any) -> HttpResponse:
         """Never kept by a cache; without the navigation for who is not fully signed in."""
         if getattr(request, "standing", None) is Standing.HALF:
-            extra["is_nav_sidebar_enabled"] = False
+            extra |= {"is_nav_sidebar_enabled": False, "is_half": True}
         answer = self.show(request, template, page, **extra)
         add_never_cache_headers(answer)
         return answer

@@ -1,0 +1,137 @@
+"""The door in a real browser: a new operator joins, enrols, is asked for a code, and two people release."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import Group, User
+
+from tests.admin.the_door import ask_for_release
+from tests.admin.trading_day import ANNA
+from tests.authenticators import Authenticator
+from tests.e2e.conftest import DESKTOP, PHONE, SMALL_PHONE
+from trading.execution.operators import invite
+from trading.models import HaltState, SecondFactor
+
+WORDS = "a long and quiet evening"
+
+
+def fresh_code(user: User, phone: Authenticator) -> str:
+    SecondFactor.objects.filter(pk=user.pk).update(last_step=0)
+    return phone.code()
+
+
+def confirm(tab, user: User, phone: Authenticator) -> None:
+    tab.page.fill("#id_code", fresh_code(user, phone))
+    tab.page.click("button:has-text('Sign in')")
+    tab.page.wait_for_url(tab.base + "/admin/")
+
+
+def test_a_new_operator_joins_enrols_and_stops_meanwhile(day, settings, visit):
+    _row, secret = invite("carla", ["trader", "risk"], actor=ANNA)
+    settings.LEVI_MODE = "testnet"
+    with visit(size=PHONE) as tab:
+        tab.open(f"/admin/trading/invitation/join/{secret}/")
+        tab.shoot("door-join-phone")
+        tab.page.fill("#id_password", WORDS)
+        tab.page.fill("#id_again", WORDS)
+        tab.page.click("button:has-text('Join')")
+        tab.page.fill("#id_username", "carla")
+        tab.page.fill("#id_password", WORDS)
+        tab.page.click("button[type=submit]")
+        assert urlsplit(tab.page.url).path.endswith("/enrol/")
+        assert tab.overflow() == 0
+        tab.shoot("door-enrol-begin-phone")
+        tab.page.click("button:has-text('Show my key')")
+        tab.page.wait_for_selector(".lv-qr")
+        assert tab.page.locator(".lv-qr").evaluate("image => image.complete && image.naturalWidth > 0")
+        tab.shoot("door-enrol-phone")
+        assert tab.overflow() == 0
+        tab.page.click("button.lv-stop")
+        tab.page.wait_for_selector("text=gate is closed")
+        assert HaltState.objects.get(scope="everything").state == "halted"
+        tab.page.goto(tab.base + "/admin/trading/secondfactor/enrol/")
+        key = tab.page.inner_text("#key").replace(" ", "")
+        tab.page.fill("#id_code", Authenticator(key).code())
+        tab.page.click("button:has-text('Put it into force')")
+        assert len(tab.page.inner_text("#codes").split()) == 10
+        tab.shoot("door-codes-phone")
+        tab.page.click("text=I have kept them")
+        tab.page.wait_for_url(tab.base + "/admin/")
+
+
+def test_two_people_release_and_the_form_survives_the_code(day, people, settings, visit):
+    HaltState.objects.filter(target="SOL/USDT").update(state="halted", reason="odd prices")
+    second = User.objects.create(username="ben", is_staff=True)
+    second.groups.add(Group.objects.get(name="risk"))
+    phones = {user: Authenticator.of(user) for user in (people["risk"], second)}
+    settings.LEVI_MODE = "production"
+    with visit(people["risk"]) as anna, visit(second, size=SMALL_PHONE, theme="dark") as ben:
+        for tab, user in ((anna, people["risk"]), (ben, second)):
+            tab.open("/admin/")
+            tab.shoot(f"door-confirm-{user.username}")
+            confirm(tab, user, phones[user])
+        anna.open("/admin/trading/haltstate/")
+        form = anna.page.locator("details:has-text('SOL/USDT') form")
+        form.locator("input[name=reason]").fill("books agree, <cause> found")
+        anna.shoot("door-release-asks")
+        form.locator("button:has-text('Release')").click()
+        anna.page.wait_for_selector("text=stays halted until a second person")
+        anna.shoot("door-release-waits")
+        ben.open("/admin/trading/approvalrequest/")
+        ben.shoot("door-approvals-phone-dark")
+        ben.page.click("text=Release instrument SOL/USDT >> nth=0")
+        ben.page.wait_for_selector("button:has-text('Approve and do it')")
+        assert "books agree, <cause> found" in ben.page.inner_text("body")
+        ben.shoot("door-approval-phone-dark")
+        assert ben.overflow() == 0
+        ben.page.click("button:has-text('Approve and do it')")
+        ben.page.wait_for_selector("text=Approved and done")
+        assert HaltState.objects.get(target="SOL/USDT").state == "active"
+
+
+def test_a_code_is_asked_for_in_the_middle_and_nothing_typed_is_lost(day, people, settings, visit):
+    boss = people["admin"]
+    phone = Authenticator.of(boss)
+    settings.LEVI_MODE = "testnet"
+    with visit(boss, size=DESKTOP) as tab:
+        tab.open("/admin/")
+        confirm(tab, boss, phone)
+        with pytest.MonkeyPatch.context() as patch:  # every proof is too old at once
+            patch.setattr("trading.execution.authority.FACTOR_LIFE", timedelta(seconds=0))
+            tab.open("/admin/trading/apitoken/add/")
+            tab.page.fill("#id_name", "bot-9")
+            tab.page.click("button:has-text('Make the token')")
+            tab.page.wait_for_selector("text=Confirm that it is you")
+            tab.shoot("door-step-up")
+        tab.page.fill("#id_code", fresh_code(boss, phone))
+        tab.page.click("button:has-text('Confirm and go on')")
+        tab.page.wait_for_selector("#token")
+        tab.open("/admin/trading/secondfactor/")
+        tab.shoot("door-my-factor")
+        tab.open("/admin/trading/operatorsession/")
+        tab.shoot("door-sessions")
+        tab.open("/admin/trading/invitation/add/")
+        tab.shoot("door-invite")
+
+
+def test_the_pages_of_the_door_in_both_themes_and_on_a_small_phone(day, people, visit):
+    row = ask_for_release(ANNA)
+    Authenticator.of(people["viewer"])
+    pages = {
+        "approvals": "/admin/trading/approvalrequest/",
+        "approval": f"/admin/trading/approvalrequest/{row.pk}/change/",
+        "sessions": "/admin/trading/operatorsession/",
+        "factor": "/admin/trading/secondfactor/",
+        "enrol": "/admin/trading/secondfactor/enrol/",
+        "invitations": "/admin/trading/invitation/",
+        "invite": "/admin/trading/invitation/add/",
+    }
+    for size, theme in ((DESKTOP, "dark"), (SMALL_PHONE, "light")):
+        with visit(people["super"], size=size, theme=theme) as tab:
+            for name, path in pages.items():
+                tab.open(path)
+                tab.shoot(f"door-{name}-{theme}-{size[0]}")
+                assert tab.overflow() == 0, (name, size)
