@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
+from tests.chaos.__main__ import read_row
 from tests.chaos.process import figures
 from tests.chaos.process.figures import Figure, count, is_good, timing
 from tests.chaos.process.kills import make_plans
@@ -155,6 +156,15 @@ def test_times_decide_nothing_and_correctness_everything(tmp_path: Path):
     lost = count("A1", "orders lost", ["lv1 is lost"])
     assert not is_good([slow, lost]) and lost.stories == ("lv1 is lost",)
     assert is_good([count("A1", "orders lost", [])])
+
+
+def test_the_one_table_reads_what_the_virtual_campaign_prints():
+    printed = f"{'A2'}  {'scenarios a second, wanted 500':44}{'123':>24}  FAIL"
+    slow = read_row(printed + "\n")
+    assert slow is not None and not slow.passed and not slow.decides and slow.value == "123"
+    broken = read_row(f"{'A2'}  {'scenarios without a broken promise':44}{'9 of 10':>24}  FAIL")
+    assert broken is not None and broken.decides and not is_good([broken])
+    assert read_row("12,000 scenarios, 500/s") is None
 
 
 def test_finished_parts_are_kept_for_this_very_code(tmp_path: Path):

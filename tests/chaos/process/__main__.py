@@ -58,6 +58,8 @@ class Campaign:
         self.options = options
         self.code = code_hash()
         self.done = load(options.state, self.code) if options.resume else {}
+        if self.done and set(self.done) >= {*GROUND, *STACK_PARTS}:
+            self.done = {}  # it was finished: begin anew
         stack = () if options.quick else tuple(STACK_PARTS)
         ground = ("kills", "commits") if options.quick else GROUND
         known = (*ground, *stack)
