@@ -8,7 +8,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin.trading_day import halt
-from trading.models import AuditEntry, ControlEpoch, HaltChange, HaltState, Heartbeat, Order, Sweep
+from trading.models import (
+    AuditEntry,
+    ControlEpoch,
+    Flattening,
+    HaltChange,
+    HaltState,
+    Heartbeat,
+    Order,
+    Position,
+    Sweep,
+)
 from trading.queries.halts import current_epoch
 from trading.stop_flag import raise_stop_flag
 
@@ -192,3 +202,61 @@ def test_a_raised_stop_flag_shows_as_a_halt_with_its_reason_and_is_released_here
     assert "break glass: the rack burns" in page and "(stop_flag)" in page
     post(client, "release", scope="everything", target="", seen_epoch=current_epoch(), reason="it is out")
     assert not settings.STOP_FLAG.exists() and state() == "active"
+
+
+def test_a_halt_can_close_the_positions_and_shows_what_is_left(day, browse):
+    page = browse("risk").post(
+        reverse("admin:trading_haltstate_engage"),
+        {
+            "scope": "account",
+            "target": "paper",
+            "state": "halted",
+            "cancel": "ours",
+            "flatten": "on",
+            "reason": "out",
+        },
+        follow=True,
+    )
+    row = Flattening.objects.get()
+    assert (row.account, row.symbol, row.reason, row.state) == ("paper", "", "out", "running")
+    assert row.sweep.change.scope == "account"
+    assert "The positions are being closed" in page.content.decode()
+    Flattening.objects.filter(pk=row.pk).update(
+        report={
+            "paper BTC/USDT": {"state": "dust", "left": "0.00001", "why": "less than one lot", "orders": []}
+        }
+    )
+    page = browse("viewer").get(reverse("admin:trading_haltstate_changelist")).content.decode()
+    assert "0.00001 left" in page and "less than one lot" in page and "Venue empty" in page
+
+
+def test_who_may_not_close_positions_halts_all_the_same(day, browse):
+    page = (
+        browse("trader")
+        .post(
+            reverse("admin:trading_haltstate_engage"),
+            {"scope": "everything", "state": "halted", "cancel": "ours", "flatten": "on"},
+            follow=True,
+        )
+        .content.decode()
+    )
+    assert HaltState.objects.get(scope="everything").state == "halted"
+    assert "needs the role risk" in page and not Flattening.objects.exists()
+
+
+def test_one_position_is_closed_from_its_page(day, browse):
+    position = Position.objects.exclude(quantity=0).first()
+    url = reverse("admin:trading_position_change", args=[position.pk])
+    assert "Close the position" in browse("risk").get(url).content.decode()
+    assert "Close the position" not in browse("trader").get(url).content.decode()
+    act = reverse("admin:trading_position_flatten", args=[position.pk])
+    assert browse("trader").post(act, {"reason": "x"}).status_code == 403
+    refused = browse("risk").post(act, {"reason": "", "quantity": "-1"}, follow=True)
+    assert not Flattening.objects.exists() and refused.status_code == 200
+    browse("risk").post(act, {"reason": "out", "quantity": ""})
+    row = Flattening.objects.get()
+    assert (row.account, row.symbol, row.quantity) == (
+        position.account.name,
+        position.instrument.symbol,
+        None,
+    )

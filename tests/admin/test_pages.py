@@ -34,6 +34,7 @@ ACTING = {
     "credentials": "change_credential",
     "test": None,
     "sync": "change_exchangeaccount",
+    "flatten": "flatten_position",
     "acknowledge": "acknowledge_alert",
     "configure": "change_alertchannel",
     "revoke": None,

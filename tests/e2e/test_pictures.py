@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.admin.trading_day import halt
 from tests.e2e.conftest import DESKTOP, PHONE
+from trading.domain.enums import Severity
+from trading.models import Flattening, Position, Sweep
+from trading.notify import notify
 
 PLACES = {
     "control-room": ("index", None),
@@ -16,6 +20,8 @@ PLACES = {
     "order-filled": ("trading_order_change", "filled"),
     "order-denied": ("trading_order_change", "denied"),
     "positions": ("trading_position_changelist", None),
+    "position": ("trading_position_change", "position"),
+    "alerts": ("trading_alert_changelist", None),
     "limits": ("trading_limitsversion_changelist", None),
     "account": ("trading_exchangeaccount_change", "account"),
     "audit": ("trading_auditentry_changelist", None),
@@ -25,7 +31,8 @@ LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE
 
 def path_of(day, name: str) -> str:
     route, row = PLACES[name]
-    rows = {**day.orders, "account": day.account}
+    held = Position.objects.exclude(quantity=0).first()
+    rows = {**day.orders, "account": day.account, "position": held}
     return reverse(f"admin:{route}", args=[rows[row].pk] if row else [])
 
 
@@ -42,8 +49,18 @@ def test_pages_fit_their_screen_and_are_pictured(day, people, visit, theme, size
 def test_a_halt_is_unmistakable(day, people, visit, theme, size):
     halt(reason="Unexpected loss")
     halt("instrument", "SOL/USDT", state="reducing", reason="thin book")
+    sweep = Sweep.objects.order_by("-engaged_at").first()
+    lines = {
+        "paper BTC/USDT": {"state": "closing", "left": "0.004", "why": "order lv1 over 0.004", "orders": []}
+    }
+    now = timezone.now()
+    Flattening.objects.create(
+        sweep=sweep, reason="out", actor="operator:olga", requested_at=now, report=lines
+    )
+    notify("halt.engaged", Severity.CRITICAL, "Everything is halted", "Unexpected loss\nBy operator:olga.")
+    notify("break.opened", Severity.WARNING, "Break: balance BTC on paper", "Ours 0.5, the venue's 0.4.")
     with visit(people["risk"], theme=theme, size=size) as tab:
-        for name in ("control-room", "kill-switch"):
+        for name in ("control-room", "kill-switch", "alerts"):
             tab.open(path_of(day, name))
             assert tab.page.locator("#lv-strip >> text=HALTED").is_visible()
             assert tab.overflow() <= 0

@@ -181,3 +181,16 @@ def test_an_ended_sweep_is_not_run_again(world: World):
 def test_a_sweep_needs_no_broker(live_world: World, dead_broker):
     order = live_world.rest()
     assert run_sweep(halt()).verdict == "clean" and status_of(order) == "canceled"
+
+
+def test_since_when_nothing_is_seen_is_said_before_it_is_proven(world: World, monkeypatch):
+    seen: list[bool] = []
+    engagement = engage(HaltScope.EVERYTHING, reason="test", actor=PERSON)
+
+    def watch(sweep):
+        seen.append(Sweep.objects.get(pk=sweep.pk).emptied_at is not None)
+        Sweep.objects.filter(pk=sweep.pk).update(engaged_at=F("engaged_at") - LAST_ACCEPTANCE)
+
+    done = run_sweep(engagement.sweep_id, progress=watch)
+    assert done.verdict == "clean" and seen[0] is True
+    assert done.emptied_at is not None and done.emptied_at < done.finished_at

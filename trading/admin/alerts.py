@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
+from trading.domain.enums import Severity
 from trading.execution.alerting import acknowledge_alert
 from trading.models import Alert, AlertChannel, AlertDelivery
 from trading.queries.alerts import last_delivery_failure, list_alerts
@@ -45,7 +46,7 @@ class AlertScreen(PanelAdmin):
             title="Alerts",
             lead="A critical alert is told again, to every channel, until somebody acknowledges it.",
             extra={
-                "waiting": list(alerts.filter(acknowledged_at__isnull=True)[:MOST_WAITING]),
+                "waiting": _worst_first(alerts.filter(acknowledged_at__isnull=True)),
                 "seen": describe_seen(alerts.filter(acknowledged_at__isnull=False)[:MOST_SEEN]),
                 "channels": describe_channels(),
                 "failure": last_delivery_failure(),
@@ -86,6 +87,11 @@ class AlertScreen(PanelAdmin):
         if row is not None:
             messages.success(request, f"Acknowledged: {row.subject}.")
         return go("alert")
+
+
+def _worst_first(rows: Any) -> list[Alert]:
+    """Of what waits, the newest, and of these the critical ones first."""
+    return sorted(rows[:MOST_WAITING], key=lambda row: -Severity(row.severity).rank)
 
 
 def _ask(row: Alert) -> Ask:

@@ -17,11 +17,13 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from trading.domain.enums import ApprovalKind, CancelScope, HaltScope, TradingState
+from trading.domain.errors import LeviError
 from trading.execution.authority import factor_is_required, needs_second_person
 from trading.execution.cancellation import cancel_all
+from trading.execution.flatten_requests import flatten_after
 from trading.execution.halts import Engagement, engage, missing_for_release
 from trading.execution.releasing import release_or_propose
-from trading.models import ApprovalRequest, HaltState
+from trading.models import ApprovalRequest, Flattening, HaltState
 from trading.queries.approvals import waiting_requests
 from trading.queries.controls import read_scope_tree, recent_changes, recent_sweeps
 from trading.queries.dead_man import read_dead_man
@@ -41,6 +43,9 @@ CANCEL_CHOICES = (
 )
 
 
+FLATTEN = "trading.flatten_position"
+
+
 class EngageForm(PanelForm):
     scope = forms.ChoiceField(choices=[(scope.value, scope.value) for scope in HaltScope])
     target = forms.CharField(required=False, max_length=60)
@@ -48,6 +53,7 @@ class EngageForm(PanelForm):
         choices=[(TradingState.HALTED.value, "halted"), (TradingState.REDUCING.value, "reducing")]
     )
     cancel = forms.ChoiceField(required=False, choices=CANCEL_CHOICES)
+    flatten = forms.BooleanField(required=False)
     reason = forms.CharField(required=False, max_length=MAX_REASON)
 
 
@@ -63,6 +69,12 @@ class ReleaseForm(PanelForm):
 def named(scope: str, target: str) -> str:
     """At the head of a sentence; a symbol keeps its capitals."""
     return f"{scope[:1].upper()}{scope[1:]} {target}".strip()
+
+
+def describe_asked(asked: Flattening | ApprovalRequest) -> str:
+    if isinstance(asked, ApprovalRequest):
+        return f"No position is closed until a second person approves it, by {asked.expires_at:%H:%M:%S} UTC."
+    return "The positions are being closed; what is left stands with the sweep, and on the page of each position."
 
 
 def tell(request: HttpRequest, done: Engagement) -> None:
@@ -119,6 +131,8 @@ class KillSwitchScreen(PanelAdmin):
                 "may_engage": request.user.has_perm("trading.engage_halt"),
                 "may_release": request.user.has_perm("trading.release_halt"),
                 "may_cancel": request.user.has_perm("trading.cancel_order"),
+                "may_flatten": request.user.has_perm(FLATTEN),
+                "flatten_waits": waiting_requests(ApprovalKind.FLATTEN),
             },
         )
         return self.show(request, "panel/kill_switch.html", page)
@@ -149,6 +163,8 @@ class KillSwitchScreen(PanelAdmin):
             done = attempt(request, lambda: _engage(form.cleaned_data, request))
             if done is not None:
                 tell(request, done)
+                if form.cleaned_data["flatten"]:
+                    close_after(request, done, form.cleaned_data["reason"])
         return go("haltstate")
 
     @method_decorator(require_POST)
@@ -184,6 +200,18 @@ def _release_takes() -> list[str]:
     if needs_second_person(ApprovalKind.RELEASE):
         taken.append("another operator with the role risk, who approves it within ten minutes")
     return taken
+
+
+def close_after(request: HttpRequest, done: Engagement, reason: str) -> None:
+    """The halt stands whatever comes of this."""
+    if not request.user.has_perm(FLATTEN):
+        messages.error(request, "No position is closed: that needs the role risk. The halt stands.")
+        return
+    asked = flatten_after(done, reason=reason or DEFAULT_REASON, actor=actor_of(request))
+    if isinstance(asked, LeviError):
+        messages.error(request, f"No position is closed: {asked}")
+    else:
+        messages.success(request, describe_asked(asked))
 
 
 def _engage(given: dict[str, Any], request: HttpRequest) -> Engagement:

@@ -6,22 +6,31 @@ are unknown, not zero.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from trading.domain.money import divide, multiply, plain
-from trading.models import Fill, Instrument, Position
+from trading.execution.flatten import flatten_payload
+from trading.execution.flatten_requests import flatten_or_propose
+from trading.models import Fill, Flattening, Instrument, Position
 from trading.queries.limits import limits_in_force
 from trading.queries.valuation import DOLLARS
 
 from . import cells
+from .acting import accept, actor_of, attempt, go
 from .filters import by_account, by_symbol
-from .page import Detail, Facts, PanelAdmin, Table
+from .forms import ReasonForm
+from .kill_switch import FLATTEN, describe_asked
+from .page import Ask, Detail, Facts, Page, PanelAdmin, Table, demand
 
 
 def last_price(instrument: Instrument) -> Decimal | None:
@@ -41,6 +50,46 @@ def share_of_limit(row: Position) -> Decimal | None:
         return None
     limit = limits.exposure_limit_symbol if limits else None
     return divide(worth * 100, limit) if worth is not None and limit else None
+
+
+class FlattenForm(ReasonForm):
+    quantity = forms.DecimalField(
+        required=False,
+        min_value=Decimal("1e-18"),
+        max_digits=38,
+        decimal_places=18,
+        help_text="Empty: all of it.",
+    )
+    field_order = ("quantity", "reason")
+
+
+def _ask_flatten(row: Position) -> Ask:
+    why = (
+        "Sells what is not pending already, at the market's price, reduce-only. It works while trading is halted."
+        if row.quantity > 0
+        else "Buys back what is not pending already, at the market's price, reduce-only, also while halted."
+    )
+    url = cells.page_url("position", "flatten", row.pk)
+    return Ask("Flatten", url, "Close the position", FlattenForm(), why, "bad")
+
+
+def _closings(row: Position) -> list[Table]:
+    """What flattening made of this position lately."""
+    name = f"{row.account.name} {row.instrument.symbol}"
+    found = Flattening.objects.filter(report__has_key=name).order_by("-requested_at")[:5]
+    lines = [
+        [
+            cells.when(one.requested_at),
+            cells.badge(one.state),
+            cells.badge(one.report[name]["state"]),
+            one.report[name]["left"],
+            one.report[name]["why"] or cells.NOTHING,
+            one.actor,
+        ]
+        for one in found
+    ]
+    headers = ["Asked", "Flattening", "This position", "#Left", "Why", "By"]
+    return [Table("Closed on purpose", headers, lines)] if lines else []
 
 
 @admin.register(Position)
@@ -64,6 +113,25 @@ class PositionScreen(PanelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Position]:
         return super().get_queryset(request).select_related("account", "instrument", "instrument__quote")
 
+    def pages(self) -> Sequence[Page]:
+        return [("<int:position_id>/flatten/", "flatten", self.flatten_view)]
+
+    @method_decorator(require_POST)
+    def flatten_view(self, request: HttpRequest, position_id: int) -> HttpResponse:
+        demand(request, FLATTEN)
+        row, form = self.find_row(request, str(position_id)), FlattenForm(request.POST)
+        if accept(request, form):
+            payload = flatten_payload(
+                row.account.name, row.instrument.symbol, quantity=form.cleaned_data["quantity"]
+            )
+            reason = form.cleaned_data["reason"]
+            done = attempt(
+                request, lambda: flatten_or_propose(payload, reason=reason, actor=actor_of(request))
+            )
+            if done is not None:
+                messages.success(request, describe_asked(done))
+        return go("position", "change", position_id)
+
     def describe(self, request: HttpRequest, row: Position) -> Detail:
         asset, quote = row.instrument.base_asset, row.instrument.quote_asset
         last, share = last_price(row.instrument), share_of_limit(row)
@@ -85,10 +153,14 @@ class PositionScreen(PanelAdmin):
                 ("Share of the symbol's limit", cells.stack([cells.share_bar(share), cells.percent(share)])),
             ],
         )
-        side = [self._sell(row)] if row.quantity and request.user.has_perm("trading.place_order") else []
+        side: list[Facts | Ask] = []
+        if row.quantity and request.user.has_perm(FLATTEN):
+            side.append(_ask_flatten(row))
+        if row.quantity and request.user.has_perm("trading.place_order"):
+            side.append(self._sell(row))
         return Detail(
             title=f"{row.instrument.symbol} on {row.account.name}",
-            sections=[facts, self._fills(row)],
+            sections=[facts, *_closings(row), self._fills(row)],
             side=side,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from trading.models import HaltChange, Sweep, SweepVerdict
+from trading.models import Flattening, HaltChange, Sweep, SweepVerdict
 
 from . import cells
 from .page import Table
@@ -30,6 +30,12 @@ class SweepCard:
     steps: list[Step]
     survivors: list[tuple[str, list[str]]]
     verdict: str
+    flattening: Flattening | None = None
+
+    @property
+    def closing(self) -> list[tuple[str, dict[str, Any]]]:
+        """The positions of its flattening, one line each."""
+        return sorted(self.flattening.report.items()) if self.flattening else []
 
 
 _VERDICTS = {
@@ -49,13 +55,16 @@ def _card(sweep: Sweep) -> SweepCard:
         ("Engaged", sweep.engaged_at, f"epoch {sweep.change.epoch}"),
         ("Gate closed", sweep.drained_at, "no permit can be used any more"),
         ("First cancel sent", sweep.first_cancel_at, f"{sweep.cancels_sent} sent in {sweep.rounds} rounds"),
+        ("Venue empty", sweep.emptied_at, "the proof waits until nothing sent before can still arrive"),
         ("Verdict", sweep.finished_at, _VERDICTS[SweepVerdict(sweep.verdict)]),
     )
     steps = [
         Step(title, at, (at - sweep.engaged_at).total_seconds() if at else None, note)
         for title, at, note in marks
     ]
-    return SweepCard(sweep, name, steps, _survivors(sweep.report), _VERDICTS[SweepVerdict(sweep.verdict)])
+    verdict = _VERDICTS[SweepVerdict(sweep.verdict)]
+    flattening = getattr(sweep, "flattening", None)
+    return SweepCard(sweep, name, steps, _survivors(sweep.report), verdict, flattening)
 
 
 def _survivors(report: dict[str, Any]) -> list[tuple[str, list[str]]]:

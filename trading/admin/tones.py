@@ -7,7 +7,7 @@ A colour never stands alone: badges always show the word. Five tones, the same e
 from __future__ import annotations
 
 from trading.domain.enums import CancelState, OrderStatus, Severity, TradingMode, TradingState
-from trading.models import BreakState, DeliveryState, SweepVerdict
+from trading.models import BreakState, DeliveryState, FlatteningState, SweepVerdict
 
 TONES: dict[str, str] = {
     "intact": "good",
@@ -47,6 +47,11 @@ TONES: dict[str, str] = {
     DeliveryState.DELIVERED: "good",
     DeliveryState.GIVEN_UP: "bad",
     DeliveryState.WAITING: "busy",
+    FlatteningState.FLAT: "good",
+    FlatteningState.REMAINS: "bad",
+    "closing": "busy",
+    "dust": "calm",
+    "done": "good",
     "BUY": "buy",
     "SELL": "sell",
     "passed": "good",

@@ -91,6 +91,7 @@ def run_sweep(sweep_id: UUID, *, progress: Callable[[Sweep], None] | None = None
         report = _one_round(sweep)
         looks = [_as_look(seen) for seen in report.values()]
         clean_rounds = count_clean_rounds(clean_rounds, looks, round_began, proof)
+        _note_empty(sweep, is_empty=all(look.is_empty for look in looks))
         # A round that is clean deserves its second look, also when the sweep began late.
         late = timezone.now() >= sweep.engaged_at + LONGEST and clean_rounds == 0
         if is_clean(clean_rounds) or late:
@@ -101,6 +102,14 @@ def run_sweep(sweep_id: UUID, *, progress: Callable[[Sweep], None] | None = None
         if progress:
             progress(sweep)
         time.sleep(_PAUSES[min(sweep.rounds, len(_PAUSES) - 1)])
+
+
+def _note_empty(sweep: Sweep, *, is_empty: bool) -> None:
+    """Since when nothing was seen; said to whoever watches, and no proof."""
+    if is_empty == (sweep.emptied_at is not None):
+        return
+    sweep.emptied_at = timezone.now() if is_empty else None
+    Sweep.objects.filter(pk=sweep.pk).update(emptied_at=sweep.emptied_at)
 
 
 def _in_scope(sweep: Sweep) -> QuerySet[Order]:

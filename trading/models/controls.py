@@ -94,6 +94,9 @@ class Sweep(models.Model):
     engaged_at = models.DateTimeField()
     drained_at = models.DateTimeField(null=True)
     first_cancel_at = models.DateTimeField(null=True)
+    emptied_at = models.DateTimeField(
+        null=True, help_text="Since when every look found nothing; a proof waits for the last acceptance."
+    )
     finished_at = models.DateTimeField(null=True)
     leased_until = models.DateTimeField(null=True)
     leased_by = models.CharField(max_length=80, blank=True)

@@ -94,4 +94,4 @@ def recent_changes(most: int = 30) -> list[HaltChange]:
 
 
 def recent_sweeps(most: int = 5) -> list[Sweep]:
-    return list(Sweep.objects.select_related("change").order_by("-engaged_at")[:most])
+    return list(Sweep.objects.select_related("change", "flattening").order_by("-engaged_at")[:most])

@@ -99,6 +99,7 @@ def sweep_record(sweep: Sweep | None) -> dict[str, Any] | None:
         "cancel_scope": sweep.cancel_scope,
         "engaged_at": sweep.engaged_at,
         "first_cancel_at": sweep.first_cancel_at,
+        "emptied_at": sweep.emptied_at,
         "finished_at": sweep.finished_at,
         "rounds": sweep.rounds,
         "cancels_sent": sweep.cancels_sent,
