@@ -66,8 +66,8 @@ def test_a_channel_is_added_tested_and_changed_without_showing_its_address(day, 
         assert page.status_code == 200 and SECRET not in page.content.decode()
 
 
-def test_a_wrong_address_is_refused_with_its_reason_and_not_repeated(day, browse, settings):
-    settings.LEVI_MODE = "production"
+def test_a_wrong_address_is_refused_with_its_reason_and_not_repeated(day, browse, monkeypatch):
+    monkeypatch.setattr("trading.execution.alert_channels.private_allowed", lambda: False)
     wrong = {**FORM, "url": f"json://127.0.0.1/{SECRET}"}
     answer = browse("admin").post(reverse("admin:trading_alertchannel_add"), wrong)
     assert answer.status_code == 400 and "private network" in answer.content.decode()
