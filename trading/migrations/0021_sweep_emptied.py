@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0018_trigger_blindness"),
+        ("trading", "0020_panel"),
     ]
 
     operations = [
