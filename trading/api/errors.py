@@ -53,6 +53,7 @@ STATUS_OF_CODE = {
     "not_quarantined": 409,
     "not_ready": 409,
     "unknown_approval": 404,
+    "too_many_codes": 429,
     "unknown_alert": 404,
 }
 # Refusals that say "we do not know you" rather than "you may not".
