@@ -27,9 +27,11 @@ CLOCK_STEP = {"kind": "clock_skew", "ms": 5000, "for_seconds": 6}
 
 def judge_stack(name: str, stack: CampaignStack, placements: Placements, trouble: str) -> list[Figure]:
     found = stack.examine(placements)
+    sent = len(placements.rows)
     stories = [tell(one, stack.database, stack.venue, placements) for one in found.all[:3]]
     return [
         Figure(name, "everything has ended afterwards", trouble[:20] or "yes", "yes", not trouble),
+        Figure(name, "orders were sent meanwhile", str(sent), "> 0", sent > 0),
         count(name, f"lost, doubled, wrong or torn ({found.orders} orders)", found.all, stories),
     ]
 

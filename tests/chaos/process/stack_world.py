@@ -19,6 +19,7 @@ from tests.stack.load import Load, endless
 from tests.stack.process_tree import Member, read_stat
 
 UNFINISHED = "SELECT count(*) AS n FROM trading_order WHERE status IN ('approved', 'submitting', 'in_doubt')"
+HALTED = "SELECT scope, target FROM trading_haltstate WHERE state <> 'active'"
 RUNNING_SWEEPS = "SELECT count(*) AS n FROM trading_sweep WHERE verdict = 'running'"
 # kind -> words of its command line, and whether its leader or one of its pool is meant
 KINDS: dict[str, tuple[tuple[str, ...], bool]] = {
@@ -113,9 +114,12 @@ class CampaignStack(StackInstance):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             with suppress(Exception), self.client() as client:
-                if not client.status()["kill_switch"]:
+                halted = self.rows(HALTED)
+                if not halted and not client.status()["kill_switch"]:
                     return
-                client.release("the campaign goes on")
+                for row in halted or [{"scope": "everything", "target": ""}]:
+                    body = {**row, "reason": "the campaign goes on"}
+                    client.http.post("/api/v1/halts/release", json=body)
             time.sleep(0.3)
 
     def examine(self, placements: Placements) -> Findings:
