@@ -6,7 +6,11 @@ import logging
 import re
 
 import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.db import connection
+from django.test import Client
 
 from tests.making import PERSON, World, add_foreign_order, make_account
 from trading.domain.enums import CancelScope, HaltScope
@@ -16,10 +20,26 @@ from trading.execution.dispatch import dispatch_order
 from trading.execution.halts import engage
 from trading.execution.in_doubt import resolve_order
 from trading.execution.poller import advance_order
+from trading.execution.tokens import create_token
 
 KEY, SECRET = "mx0canaryKEY7f3a9", "canary-SECRET-51ce8e2b"
+PASSWORD = "canary-PASSWORD-9c1d77"
+PAGES = ("/admin/", "/admin/trading/order/", "/admin/trading/exchangeaccount/", "/admin/trading/auditentry/")
+ADDRESSES = (
+    "/api/v1/orders",
+    "/api/v1/accounts",
+    "/api/v1/audit",
+    "/api/v1/orders?limit=no",
+    "/api/v1/orders/no-such-order",
+    "/live/status",
+)
 FAULTS = ("drop_after", "malformed", "http_status", "error_code")
 MORE = {"http_status": {"status": 500}, "error_code": {"status": 400, "code": 700002, "msg": f"bad {KEY}"}}
+
+
+def make_operator() -> None:
+    operator = get_user_model().objects.create_user("canary", password=PASSWORD, is_staff=True)
+    operator.groups.set(Group.objects.filter(name__in=["viewer", "trader"]))
 
 
 @pytest.fixture
@@ -62,6 +82,41 @@ def all_rows() -> str:
             cursor.execute(f"SELECT coalesce(string_agg(r::text, E'\\n'), '') FROM \"{table}\" r")
             texts.append(cursor.fetchone()[0])
     return "\n".join(texts)
+
+
+def knock_at_the_doors(token: str) -> str:
+    """What a person and a program are answered, also for what is wrong; returned as one text."""
+    client, texts = Client(raise_request_exception=False), []
+    client.post("/admin/login/", {"username": "canary", "password": PASSWORD})
+    assert client.session.get("_auth_user_id"), "the canary could not sign in"
+    for address in PAGES:
+        texts.append(client.get(address).content.decode())
+    for headers in ({"Authorization": f"Bearer {token}"}, {"Authorization": f"Bearer {token}x"}):
+        for address in ADDRESSES:
+            texts.append(Client(headers=headers).get(address).content.decode())
+        broken = Client(headers=headers).post("/api/v1/signals", b"{broken", content_type="application/json")
+        texts.append(broken.content.decode())
+    return "\n".join(texts)
+
+
+def test_no_password_token_or_key_of_ours_in_any_answer_log_or_row(canary: World, caplog):
+    for name in ("", "django", "trading"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    make_operator()
+    _, token = create_token("canary", ["trader"], days=1, actor=PERSON)
+    canary.sync()
+    canary.buy()
+    answers = knock_at_the_doors(token)
+    assert "canary" in answers
+    logged = "\n".join(
+        f"{record.getMessage()} {record.exc_text or ''}"
+        for record in caplog.records
+        if record.name != "django.db.backends"
+    )
+    ours = (settings.SECRET_KEY, settings.ENCRYPTION_KEY, settings.AUDIT_KEY)
+    for where, text in {"answers": answers, "logs": logged, "rows": all_rows()}.items():
+        for secret in (KEY, SECRET, PASSWORD, token, token.rpartition(".")[2], *ours):
+            assert secret not in text, f"found in {where}"
 
 
 def test_no_key_secret_or_signature_in_any_log_or_row(canary: World, caplog):
