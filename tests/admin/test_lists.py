@@ -25,7 +25,6 @@ LISTS = (
     "instrument",
     "exchangeaccount",
     "strategy",
-    "limitsversion",
 )
 
 
@@ -43,6 +42,11 @@ def queries_of(client, url: str) -> int:
 def test_a_list_asks_few_questions(day, browse, model):
     client = browse("risk")
     assert queries_of(client, url_of(model)) <= 14
+
+
+def test_the_page_of_limits_measures_all_of_them_in_a_fixed_number_of_questions(day, browse):
+    """It is a list with the use of every limit and the state of every trigger above it."""
+    assert queries_of(browse("risk"), url_of("limitsversion")) <= 36
 
 
 def test_more_rows_ask_no_more_questions(day, browse):

@@ -25,6 +25,7 @@ from .metrics import MetricsView
 from .orders import CancelAllView, OrderCancelView, OrdersView, SingleOrderView
 from .reconciliation import BreaksView, ReconciliationsView
 from .resolving import OrderResolveView
+from .risk_now import TriggersView, UtilisationView
 from .schema import DocsView, SchemaView
 from .signals import SignalsView
 from .stream import StreamView
@@ -66,6 +67,8 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/alert-channels/<str:name>": ChannelView,
     "api/v1/alert-channels/<str:name>/test": ChannelTestView,
     "api/v1/limits": LimitsView,
+    "api/v1/limits/utilisation": UtilisationView,
+    "api/v1/limits/triggers": TriggersView,
     "api/v1/audit": AuditView,
     "api/v1/audit/verify": AuditVerifyView,
     "api/v1/audit/export": AuditExportView,

@@ -45,6 +45,7 @@ from trading.risk.triggers import (
 
 from .halts import Engagement, engage
 from .jobs import claim_slot
+from .limit_bands import warn_of_limits
 
 log = logging.getLogger(__name__)
 ACTOR = system_actor("triggers")
@@ -204,6 +205,7 @@ def watch_triggers() -> list[Engagement]:
     if _is_due():
         engaged = evaluate_triggers()
         TriggerState.objects.filter(evaluated_at__lt=timezone.now() - _FORGET).delete()
+    warn_of_limits()
     _say_silent()
     return engaged
 

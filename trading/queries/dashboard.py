@@ -30,7 +30,7 @@ from trading.models import (
 
 from .builds import expected_build
 from .limits import limits_in_force
-from .live_state import measure_utilisation, read_account
+from .live_state import read_limit_shares
 from .pictures import (
     RANGES,
     CurvePoint,
@@ -106,9 +106,7 @@ def read_control_room(span: timedelta = RANGES["day"]) -> ControlRoom:
         halts=read_halt_spans(curve[0].at if curve else now),
         results=read_results(now),
         latencies=read_latencies(),
-        utilisation=measure_utilisation(
-            limits, [read_account(row, now) for row in accounts if row.is_enabled]
-        ),
+        utilisation=read_limit_shares(now),
         heartbeats=list(Heartbeat.objects.all()[:50]),
         expected_build=expected_build(),
         breaks=list(Break.objects.exclude(state=BreakState.RESOLVED).select_related("account")[:8]),

@@ -5,7 +5,7 @@ Sums over several accounts are None as soon as one of them is unknown: half a su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +15,7 @@ from django.db.models import Count
 
 from trading.audit.state import read_audit_state
 from trading.domain.enums import HaltScope, OrderStatus, TradingState
-from trading.domain.money import ZERO, divide
+from trading.domain.money import ZERO
 from trading.models import (
     Break,
     BreakKind,
@@ -23,7 +23,6 @@ from trading.models import (
     ExchangeAccount,
     HaltState,
     Heartbeat,
-    LimitsVersion,
     Order,
     Position,
 )
@@ -31,10 +30,8 @@ from trading.models import (
 from .dead_man import read_dead_man
 from .drills import read_drills
 from .halts import list_scopes
-from .limits import limits_in_force
-from .pending import exposures, pending_orders
-from .portfolio import held_exposure
 from .triggers import trigger_ages
+from .utilisation import read_utilisation, worst_shares
 from .valuation import PriceTable, day_start_equity, value_account
 
 # Always shown, so that an alert sees them go from 0 to 1.
@@ -51,11 +48,6 @@ class AccountState:
 
     equity: Decimal | None
     day_start: Decimal | None
-    held: Decimal | None
-    exposure_by_symbol: dict[str, Decimal | None]
-    positions: int
-    open_orders: int
-    orders_last_minute: int
 
     @property
     def daily_pnl(self) -> Decimal | None:
@@ -97,7 +89,7 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
         position_notional=_read_positions(list(accounts)),
         in_doubt_orders=doubt.count(),
         breaks=_read_breaks(),
-        limit_utilisation=measure_utilisation(limits_in_force(), list(accounts.values())),
+        limit_utilisation=read_limit_shares(now),
         trigger_age_seconds={name: float(age) for name, age in trigger_ages(now).items() if age is not None},
         heartbeat_age_seconds=_read_heartbeats(now),
         equity=_total(state.equity for state in accounts.values()),
@@ -182,59 +174,12 @@ def _read_heartbeats(now: datetime) -> dict[str, float]:
 def read_account(account: ExchangeAccount, now: datetime) -> AccountState:
     prices = PriceTable(account)
     worth = value_account(account, prices)
-    held, unpriced = held_exposure(account, prices)
-    pending = pending_orders(account)
-    by_symbol = exposures(account, pending)
-    recent = Order.objects.filter(account=account, created_at__gt=now - timedelta(seconds=60))
     return AccountState(
         equity=worth.equity if worth is not None and not worth.unpriced else None,
         day_start=day_start_equity(account, now),
-        held=None if unpriced else held,
-        exposure_by_symbol={
-            symbol: prices.worth(symbol, exposure.worst_quantity) for symbol, exposure in by_symbol.items()
-        },
-        positions=len(by_symbol),
-        open_orders=len(pending),
-        orders_last_minute=recent.exclude(status=OrderStatus.DENIED).count(),
     )
 
 
-def _symbol_exposure(state: AccountState) -> Decimal | None:
-    worths = list(state.exposure_by_symbol.values())
-    return None if None in worths else max((worth for worth in worths if worth is not None), default=ZERO)
-
-
-def _total_exposure(state: AccountState) -> Decimal | None:
-    worths = list(state.exposure_by_symbol.values())
-    return None if None in worths else sum((worth for worth in worths if worth is not None), ZERO)
-
-
-def _daily_loss_pct(state: AccountState) -> Decimal | None:
-    if state.daily_pnl is None or not state.day_start:
-        return None
-    return max(divide(-state.daily_pnl * 100, state.day_start), ZERO)
-
-
-# What is used of each limit, in the limit's own unit, by one account.
-USED: dict[str, Callable[[AccountState], Decimal | None]] = {
-    "exposure_limit_symbol": _symbol_exposure,
-    "exposure_limit_total": _total_exposure,
-    "kill_threshold_usd": lambda state: state.held,
-    "max_concurrent_positions": lambda state: Decimal(state.positions),
-    "max_open_orders": lambda state: Decimal(state.open_orders),
-    "max_orders_per_minute": lambda state: Decimal(state.orders_last_minute),
-    "max_daily_loss_pct": _daily_loss_pct,
-}
-
-
-def measure_utilisation(limits: LimitsVersion | None, accounts: list[AccountState]) -> dict[str, float]:
-    """The worst account's share of every limit that is set. A limit of zero is used up by anything at all."""
-    shares: dict[str, float] = {}
-    for name, measure in USED.items():
-        limit = getattr(limits, name, None)
-        used = [measure(account) for account in accounts]
-        if limit is None or not used or None in used:
-            continue
-        worst = max(number for number in used if number is not None)
-        shares[name] = float(divide(worst, Decimal(limit))) if limit else float(worst > 0)
-    return shares
+def read_limit_shares(now: datetime) -> dict[str, float]:
+    """The fullest scope of each limit; 1 is all of it."""
+    return {name: float(share) / 100 for name, share in worst_shares(read_utilisation(now)).items()}
