@@ -88,6 +88,15 @@ class SimulatedVenue:
     def set_balance(self, asset: str, total: str, user: str = "trader") -> None:
         self.send("POST", "/balances", {"user": user, "asset": asset, "total": str(total)})
 
+    def deposit(self, asset: str, quantity: str, user: str = "trader") -> None:
+        """From outside, with a line in the venue's history of deposits."""
+        self.send("POST", "/balances", {"user": user, "asset": asset, "deposit": str(quantity)})
+
+    def withdraw(self, asset: str, quantity: str, user: str = "trader", fee: str = "0") -> None:
+        """To the outside; the fee comes on top."""
+        movement = {"user": user, "asset": asset, "withdraw": str(quantity), "fee": fee}
+        self.send("POST", "/balances", movement)
+
     def add_user(self, user: str, key: str, secret: str, **more: Any) -> Row:
         return self.send("POST", "/users", {"user": user, "key": key, "secret": secret, **more})
 

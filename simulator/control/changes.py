@@ -105,17 +105,23 @@ class ControlChanges:
         return order_row(name, order)
 
     def change_balance(self, request: HttpRequest) -> Document:
-        """{"asset", one of "total", "deposit", "withdraw"} or {"balances": {asset: total}}; "user" optional."""
+        """{"asset", one of "total", "deposit", "withdraw" (and "fee")} or {"balances": {asset: total}}; also "user".
+
+        Only deposits and withdrawals stand in the history that the user may ask the venue for.
+        """
         document = read_object(request)
         name, venue = self._venue(document)
         user = _known_user(venue, document)
+        if "deposit" in document or "withdraw" in document:
+            self._transfer(name, venue, user, document)
+            return {"balances": balance_rows(name, user)}
         if "balances" in document:
             wanted = document["balances"]
             if not isinstance(wanted, dict):
                 raise ControlRefused('balances must be an object such as {"USDT": "1000"}')
             totals = {asset: read_money(asset, total, least=ZERO) for asset, total in wanted.items()}
         else:
-            totals = dict([_read_movement(user, document)])
+            totals = {need_text(document, "asset"): read_money("total", document.get("total"), least=ZERO)}
         for asset, total in totals.items():
             locked = user.find_total(asset) - user.find_free(asset)
             if total < ZERO:
@@ -125,6 +131,20 @@ class ControlChanges:
         for asset, total in totals.items():
             venue.adjust_balance(user, asset, total - user.find_total(asset))
         return {"balances": balance_rows(name, user)}
+
+    def _transfer(self, name: str, venue: TradingVenue, user: SimUser, document: dict[str, Any]) -> None:
+        asset, fee = need_text(document, "asset"), read_money("fee", document.get("fee", "0"), least=ZERO)
+        if "deposit" in document:
+            quantity = read_money("deposit", document["deposit"], least=ZERO)
+        else:
+            quantity = -read_money("withdraw", document["withdraw"], least=ZERO)
+        total, free = user.find_total(asset) + quantity - fee, user.find_free(asset) + quantity - fee
+        if total < ZERO:
+            raise ControlRefused(f"{asset} would become negative: {plain(total)}; withdraw less")
+        if free < ZERO:
+            locked = user.find_total(asset) - user.find_free(asset)
+            raise ControlRefused(f"{asset}: {plain(locked)} is locked by open orders; cancel them first")
+        venue.transfer(user, asset, quantity, fee)
 
     def add_user(self, request: HttpRequest) -> Document:
         """{"user", "key", "secret", "balances"?, "permissions"?, "symbols"?}; a known user gets the new key."""
@@ -220,15 +240,6 @@ def _known_order(venue: TradingVenue, named: str) -> SimOrder:
     if not known:
         raise ControlRefused(f"there is no order {named!r}; give an order_id or a client_order_id")
     return next((order for order in known if order.status.is_open), known[-1])
-
-
-def _read_movement(user: SimUser, document: dict[str, Any]) -> tuple[str, Any]:
-    asset, held = need_text(document, "asset"), user.find_total(need_text(document, "asset"))
-    if "deposit" in document:
-        return asset, held + read_money("deposit", document["deposit"], least=ZERO)
-    if "withdraw" in document:
-        return asset, held - read_money("withdraw", document["withdraw"], least=ZERO)
-    return asset, read_money("total", document.get("total"), least=ZERO)
 
 
 def _read_texts(document: dict[str, Any], name: str, usual: list[str]) -> list[str]:

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from simulator.core.money import ZERO
 
-TRADE_RIGHTS = ("SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE")
+TRADE_RIGHTS = ("SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE", "SPOT_WITHDRAW_READ")
 
 
 class AccountOverdrawn(RuntimeError):
@@ -28,6 +28,17 @@ class SimBalance:
         return self.total - self.locked
 
 
+@dataclass(frozen=True, slots=True)
+class SimTransfer:
+    """A deposit (positive) or a withdrawal (negative) as the venue's history shows it. The fee came on top."""
+
+    transfer_id: str
+    asset: str
+    quantity: Decimal
+    fee: Decimal
+    at_ms: int
+
+
 @dataclass(slots=True)
 class SimUser:
     name: str
@@ -40,6 +51,7 @@ class SimUser:
     balances: dict[str, SimBalance] = field(default_factory=dict)
     adjusted: dict[str, Decimal] = field(default_factory=dict)
     initial: dict[str, Decimal] = field(default_factory=dict)
+    transfers: list[SimTransfer] = field(default_factory=list)
 
     def balance(self, asset: str) -> SimBalance:
         return self.balances.setdefault(asset, SimBalance())

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
-from simulator.core.accounts import SimBalance, SimUser
+from simulator.core.accounts import SimBalance, SimTransfer, SimUser
 from simulator.core.rows import SimFill, SimOrder, SimOrderStatus, SimOrderType, SimSide
 
 Record = dict[str, Any]
@@ -161,6 +161,9 @@ def _user_as_json(user: SimUser) -> Record:
     }
     row["adjusted"] = {asset: str(total) for asset, total in user.adjusted.items()}
     row["initial"] = {asset: str(total) for asset, total in user.initial.items()}
+    row["transfers"] = [
+        [one.transfer_id, one.asset, str(one.quantity), str(one.fee), one.at_ms] for one in user.transfers
+    ]
     return row
 
 
@@ -173,7 +176,20 @@ def user_from_json(row: Record) -> SimUser:
         name: {asset: Decimal(total) for asset, total in row[name].items()}
         for name in ("adjusted", "initial")
     }
+    transfers = [
+        SimTransfer(key, asset, Decimal(quantity), Decimal(fee), at_ms)
+        for key, asset, quantity, fee, at_ms in row.get("transfers", ())
+    ]
     symbols = None if row["symbols"] is None else tuple(row["symbols"])
     return SimUser(
-        **(row | books | {"balances": balances, "permissions": tuple(row["permissions"]), "symbols": symbols})
+        **(
+            row
+            | books
+            | {
+                "transfers": transfers,
+                "balances": balances,
+                "permissions": tuple(row["permissions"]),
+                "symbols": symbols,
+            }
+        )
     )

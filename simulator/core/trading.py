@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
+from hashlib import blake2b
 
-from simulator.core.accounts import SimBalance, SimUser
+from simulator.core.accounts import SimBalance, SimTransfer, SimUser
 from simulator.core.fees import fee_headroom
 from simulator.core.matching import PlannedFill, reservation_of
 from simulator.core.money import ZERO, round_down
@@ -193,6 +194,15 @@ class TradingVenue(VenueState):
         self.store.note_user(user)
         self.commit()
 
+    def transfer(self, user: SimUser, asset: str, quantity: Decimal, fee: Decimal) -> None:
+        """A deposit or a withdrawal: as an adjustment, and in the history that the user may ask for."""
+        sequence = len(user.transfers) + 1
+        transfer_id = blake2b(
+            f"{self.seed}|transfer|{self.resets}|{user.name}|{sequence}".encode(), digest_size=16
+        )
+        user.transfers.append(SimTransfer(transfer_id.hexdigest(), asset, quantity, fee, self.clock.now_ms()))
+        self.adjust_balance(user, asset, quantity - fee)
+
     def reset(self) -> None:
         """Back to the first moment: only the first user stays, with its first balances; ids go on, never repeating."""
         self.clock.resume_at(0)
@@ -203,5 +213,6 @@ class TradingVenue(VenueState):
         for user in self.users.values():
             user.balances = {asset: SimBalance(total) for asset, total in user.initial.items()}
             user.adjusted = dict(user.initial)
+            user.transfers = []
         self.store.restart(list(self.users.values()))
         self.commit()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from simulator.core.accounts import SimTransfer
 from simulator.core.fees import THIRD_ASSET
 from simulator.http.messages import HttpAnswer
 from simulator.mexc.call import MexcCall
 from simulator.mexc.errors import bad_parameter
-from simulator.mexc.shapes import Shape, account_shape, rate_literal
+from simulator.mexc.shapes import Shape, account_shape, deposit_shape, rate_literal, withdrawal_shape
 
 PERMANENT = -999
 
@@ -76,3 +77,28 @@ def get_currencies(call: MexcCall) -> list[Shape]:
     return [
         {"coin": asset, "name": asset.title(), "Name": asset.title(), "networkList": []} for asset in assets
     ]
+
+
+# Both lists go back this far when the caller names no start.
+_TRANSFERS_LOOK_BACK_MS = 90 * 86_400_000
+_DEPOSITED, _WITHDRAWN = 5, 7
+
+
+def get_deposits(call: MexcCall) -> list[Shape]:
+    return [deposit_shape(one, _DEPOSITED) for one in _select_transfers(call) if one.quantity > 0]
+
+
+def get_withdrawals(call: MexcCall) -> list[Shape]:
+    return [withdrawal_shape(one, _WITHDRAWN) for one in _select_transfers(call) if one.quantity < 0]
+
+
+def _select_transfers(call: MexcCall) -> list[SimTransfer]:
+    """Newest first."""
+    start = call.find_whole("startTime") or call.now_ms - _TRANSFERS_LOOK_BACK_MS
+    end, coin = call.find_whole("endTime") or call.now_ms, call.find("coin")
+    found = [
+        one
+        for one in reversed(call.user.transfers)
+        if start <= one.at_ms <= end and coin in (None, one.asset)
+    ]
+    return found[: call.limit(1000, 1000)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from simulator.core.accounts import SimUser
+from simulator.core.accounts import SimTransfer, SimUser
 from simulator.core.money import plain
 from simulator.core.rows import Listing, SimFill, SimOrder, SimSide
 
@@ -156,3 +156,36 @@ def account_shape(user: SimUser) -> Shape:
 def rate_literal(rate: Decimal) -> str:
     """A bare JSON number with 18 decimals, which for zero is `0E-18`, as the venue prints it."""
     return "0E-18" if not rate else f"{rate:.18f}"
+
+
+def deposit_shape(transfer: SimTransfer, status: int) -> Shape:
+    return {
+        "amount": plain(transfer.quantity),
+        "coin": transfer.asset,
+        "network": "SIM",
+        "status": status,
+        "address": "simulated",
+        "txId": transfer.transfer_id,
+        "insertTime": transfer.at_ms,
+        "unlockConfirm": "1",
+        "confirmTimes": "1",
+        "memo": "",
+    }
+
+
+def withdrawal_shape(transfer: SimTransfer, status: int) -> Shape:
+    return {
+        "id": transfer.transfer_id,
+        "txId": transfer.transfer_id,
+        "coin": transfer.asset,
+        "network": "SIM",
+        "address": "simulated",
+        "amount": plain(-transfer.quantity),
+        "transferType": 0,
+        "status": status,
+        "transactionFee": plain(transfer.fee),
+        "confirmNo": None,
+        "applyTime": transfer.at_ms,
+        "remark": "",
+        "memo": "",
+    }

@@ -17,6 +17,7 @@ from simulator.mexc.errors import MexcWireRefusal, refusal_of
 from simulator.wire import VenueReply, ViewFaults
 
 ACCOUNT_READ, DEAL_READ, DEAL_WRITE = "SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"
+WITHDRAW_READ = "SPOT_WITHDRAW_READ"
 TOO_MANY = (
     "Too many requests; current limit is 300 weight per 10 seconds. Please slow down to avoid an IP ban."
 )
@@ -54,6 +55,8 @@ ENDPOINTS: dict[tuple[str, str], MexcEndpoint] = {
     ("GET", "/api/v3/mxDeduct/enable"): MexcEndpoint(account.get_third_asset_deduction, 1, ACCOUNT_READ),
     ("GET", "/api/v3/apiKeyInfo"): MexcEndpoint(account.get_api_key_info, 1, ACCOUNT_READ),
     ("GET", "/api/v3/capital/config/getall"): MexcEndpoint(account.get_currencies, 10, ACCOUNT_READ),
+    ("GET", "/api/v3/capital/deposit/hisrec"): MexcEndpoint(account.get_deposits, 1, WITHDRAW_READ),
+    ("GET", "/api/v3/capital/withdraw/history"): MexcEndpoint(account.get_withdrawals, 1, WITHDRAW_READ),
     ("POST", "/api/v3/order"): MexcEndpoint(orders.post_order, 1, DEAL_WRITE, counts_as_order=True),
     ("POST", "/api/v3/order/test"): MexcEndpoint(orders.post_order_test, 1, DEAL_WRITE),
     ("GET", "/api/v3/order"): MexcEndpoint(orders.get_order, 2, DEAL_READ),

@@ -72,6 +72,19 @@ class BalanceReport:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferReport:
+    """A deposit (positive) or a withdrawal (negative) that the venue has not called off. `fee` comes on top, if at all:
+    venues differ in whether a withdrawal's quantity contains it.
+    """
+
+    venue_transfer_id: str
+    asset: str
+    quantity: Decimal
+    fee: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PriceReport:
     """Last price and top of book. `bid`/`ask` are None where the book is empty."""
 

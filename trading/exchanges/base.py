@@ -42,6 +42,7 @@ from trading.domain.outcomes import (
     PlaceRequest,
     PriceReport,
     QueryOutcome,
+    TransferReport,
 )
 
 
@@ -156,6 +157,10 @@ class Exchange(Protocol):
         self, symbol: str, *, since: datetime | None = None, exchange_order_id: str | None = None
     ) -> list[FillReport]:
         """All fills of the symbol since the instant (paged to the end), oldest first, without duplicates."""
+        ...
+
+    def fetch_transfers(self, since: datetime) -> list[TransferReport]:
+        """Deposits and withdrawals since the instant, oldest first. VenueRefused where the key may not ask."""
         ...
 
     def query_order(

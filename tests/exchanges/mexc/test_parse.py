@@ -171,7 +171,7 @@ def test_the_rights_of_a_trading_key() -> None:
     "right",
     [
         "SPOT_WITHDRAW_WRITE",
-        "SPOT_WITHDRAW_R",
+        "SPOT_WITHDRAW_W",
         "SPOT_TRANSFER_WRITE",
         "CONTRACT_DEAL_WRITE",
         "CONTRACT_ACCOUNT_W",

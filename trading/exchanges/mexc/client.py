@@ -29,6 +29,7 @@ from trading.domain.outcomes import (
     PriceReport,
     QueryFailed,
     QueryOutcome,
+    TransferReport,
 )
 
 from ..base import Capabilities, Connection, Observer
@@ -43,6 +44,7 @@ from .constants import (
     CANCEL,
     CANCEL_ACCOUNT,
     CANCEL_SYMBOL,
+    DEPOSITS,
     FILL_PAGE_LIMIT,
     FILLS_REACH_DAYS,
     KEY_INFO,
@@ -51,12 +53,21 @@ from .constants import (
     OPEN_ORDERS_CUT,
     PING,
     QUERY_ORDER,
+    TRANSFERS_PAGE_LIMIT,
+    WITHDRAWALS,
 )
 from .fills import collect_fills
 from .line import MexcLine
 from .market_data import read_instruments, read_prices
 from .order_form import MAX_CLIENT_ORDER_ID, order_key_pairs
-from .parse import parse_balances, parse_fills, parse_key_rights, parse_orders
+from .parse import (
+    parse_balances,
+    parse_deposits,
+    parse_fills,
+    parse_key_rights,
+    parse_orders,
+    parse_withdrawals,
+)
 from .signing import Pairs
 
 CAPABILITIES = Capabilities(
@@ -161,6 +172,15 @@ class MexcExchange:
                     "The list of fills holds one of another symbol or order.", field="fills"
                 )
         return found
+
+    def fetch_transfers(self, since: datetime) -> list[TransferReport]:
+        start_ms = (since - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+        pairs: Pairs = [("startTime", str(start_ms)), ("limit", str(TRANSFERS_PAGE_LIMIT))]
+        found = [
+            *parse_deposits(self._line.read(DEPOSITS, pairs)),
+            *parse_withdrawals(self._line.read(WITHDRAWALS, pairs)),
+        ]
+        return sorted(found, key=lambda one: (one.at, one.venue_transfer_id))
 
     def query_order(
         self, symbol: str, *, client_order_id: str = "", exchange_order_id: str = "", urgent: bool = False

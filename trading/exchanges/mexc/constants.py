@@ -43,6 +43,8 @@ KEY_INFO = MexcEndpoint("apiKeyInfo", "GET", "/api/v3/apiKeyInfo")  # POST on th
 OPEN_ORDERS = MexcEndpoint("openOrders", "GET", "/api/v3/openOrders", 3)
 QUERY_ORDER = MexcEndpoint("queryOrder", "GET", "/api/v3/order", 2)
 MY_TRADES = MexcEndpoint("myTrades", "GET", "/api/v3/myTrades", 10)
+DEPOSITS = MexcEndpoint("deposits", "GET", "/api/v3/capital/deposit/hisrec")
+WITHDRAWALS = MexcEndpoint("withdrawals", "GET", "/api/v3/capital/withdraw/history")
 PLACE = MexcEndpoint("placeOrder", "POST", "/api/v3/order", bucket="orders")
 TEST_ORDER = MexcEndpoint("testOrder", "POST", "/api/v3/order/test")
 CANCEL = MexcEndpoint("cancelOrder", "DELETE", "/api/v3/order", bucket="orders")
@@ -95,6 +97,11 @@ SIDES_OF_TYPE: Mapping[int, tuple[Side, ...]] = {
     4: (),
 }
 
+# What a transfer may still become does not matter for a balance it has already moved; what was called off, does.
+DEAD_DEPOSITS = frozenset({7, 8, 10})  # rejected, refunded, invalid [D26]
+DEAD_WITHDRAWALS = frozenset({8, 9})  # failed, canceled [D26]
+TRANSFERS_PAGE_LIMIT = 1000
+
 HARMLESS_RIGHTS = frozenset(
     {
         "SPOT_ACCOUNT_READ",
@@ -102,6 +109,7 @@ HARMLESS_RIGHTS = frozenset(
         "SPOT_DEAL_READ",
         "SPOT_DEAL_WRITE",
         "SPOT_TRANSFER_READ",
+        "SPOT_WITHDRAW_READ",  # reads the history of deposits and withdrawals; moves nothing
         "CONTRACT_ACCOUNT_READ",
         "CONTRACT_DEAL_READ",
     }

@@ -15,7 +15,14 @@ from typing import Any
 from trading.domain.enums import OrderType, Side
 from trading.domain.errors import MalformedAnswer
 from trading.domain.money import ZERO
-from trading.domain.outcomes import BalanceReport, FillReport, KeyRights, OrderReport, PriceReport
+from trading.domain.outcomes import (
+    BalanceReport,
+    FillReport,
+    KeyRights,
+    OrderReport,
+    PriceReport,
+    TransferReport,
+)
 
 from ..strict_json import (
     JsonObject,
@@ -35,6 +42,8 @@ from ..strict_json import (
     read_time,
 )
 from .constants import (
+    DEAD_DEPOSITS,
+    DEAD_WITHDRAWALS,
     HARMLESS_RIGHTS,
     ORDER_TYPES,
     PERMANENT_KEY_DAYS,
@@ -138,6 +147,38 @@ def _parse_balance(row: JsonObject) -> BalanceReport:
     # `available` is newer, may be missing and may be lower: the smaller one is what can surely be spent.
     spendable = free if available is None else min(free, available)
     return BalanceReport(read_text(row, "asset"), spendable, read_quantity(row, "locked"))
+
+
+def parse_deposits(value: Any) -> list[TransferReport]:
+    """Without those that the venue called off."""
+    rows = [as_object(row, "deposit") for row in as_list(value, "deposits")]
+    return [
+        TransferReport(
+            # The id of the transaction at the chain: the list has no other.
+            venue_transfer_id=f"deposit:{read_id(row, 'txId')}",
+            asset=read_text(row, "coin"),
+            quantity=_read_positive(row, "amount"),
+            fee=ZERO,
+            at=read_time(row, "insertTime"),
+        )
+        for row in rows
+        if read_int(row, "status") not in DEAD_DEPOSITS
+    ]
+
+
+def parse_withdrawals(value: Any) -> list[TransferReport]:
+    rows = [as_object(row, "withdrawal") for row in as_list(value, "withdrawals")]
+    return [
+        TransferReport(
+            venue_transfer_id=f"withdrawal:{read_id(row, 'id')}",
+            asset=read_text(row, "coin"),
+            quantity=-_read_positive(row, "amount"),
+            fee=find_quantity(row, "transactionFee") or ZERO,
+            at=read_time(row, "applyTime"),
+        )
+        for row in rows
+        if read_int(row, "status") not in DEAD_WITHDRAWALS
+    ]
 
 
 def parse_price(last: Any, book: Any, received_at: datetime) -> PriceReport:
