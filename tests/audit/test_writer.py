@@ -141,3 +141,21 @@ def test_what_a_commit_sets_off_continues_behind_everything_of_that_commit(trans
         note()
     assert list(chains().values()) == [[1, 2, 3, 4]]
     assert audit.verify().damages == []
+
+
+def test_many_entries_at_once_are_one_chain_with_those_before_and_after(transactional_db: None):
+    with transaction.atomic():
+        note("test.first")
+        made = audit.record_many(
+            "test.many", [(number, {"n": number}) for number in range(5)], actor=CLIENT, object_type="test"
+        )
+        note("test.last")
+    assert [entry.object_id for entry in made] == ["0", "1", "2", "3", "4"]
+    assert list(chains().values()) == [[1, 2, 3, 4, 5, 6, 7]]
+    assert audit.verify().ok
+
+
+def test_nothing_to_record_is_nothing_written(transactional_db: None):
+    with transaction.atomic():
+        assert audit.record_many("test.many", [], actor=CLIENT) == []
+    assert not AuditEntry.objects.exists()

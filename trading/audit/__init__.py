@@ -1,4 +1,4 @@
-"""The audit trail: `record` is the only writer, `seal` lays signed checkpoints on top, `verify` and the exports read.
+"""The audit trail: `record` and `record_many` are the only writers, `seal` signs checkpoints, the rest reads.
 
 An entry is written in the transaction of the change it describes, so that neither exists without the other. A
 checkpoint seals what is committed, beside the order path.
@@ -9,7 +9,7 @@ from .damage import AuditReport, Damage, DamageKind
 from .export import export_entries
 from .proofs import find_seal, prove
 from .verify import verify
-from .writer import record, subscribe
+from .writer import record, record_many, subscribe
 
 __all__ = [
     "AuditReport",
@@ -19,6 +19,7 @@ __all__ = [
     "find_seal",
     "prove",
     "record",
+    "record_many",
     "seal",
     "seal_if_due",
     "subscribe",
