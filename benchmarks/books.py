@@ -5,7 +5,9 @@ Imported only after Django has been set up with a stack's environment; no bell r
 
 from __future__ import annotations
 
+import json
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +39,19 @@ def open_books() -> ExchangeAccount:
         change_limits(wide | {"max_open_orders": 100_000}, reason="benchmark", actor=BENCHMARK)
     sync_account(account.pk, trigger="benchmark")
     return account
+
+
+def fund(**deposits: str) -> None:
+    """Deposit at the simulated venue, so that there is something to sell."""
+    root = ExchangeAccount.objects.get(is_default=True).base_url.rpartition("/")[0]
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a loopback address needs none
+    for asset, quantity in deposits.items():
+        body = json.dumps({"asset": asset, "deposit": quantity}).encode()
+        request = urllib.request.Request(
+            f"{root}/_sim/balances", data=body, headers={"Content-Type": "application/json"}
+        )
+        with opener.open(request, timeout=10):
+            pass
 
 
 def submit_one(**body: Any) -> Order:

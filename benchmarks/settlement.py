@@ -63,8 +63,10 @@ def book(per_commit: int) -> float:
 
 
 def measure() -> list[Row]:
-    from benchmarks.books import open_books
+    from benchmarks.books import fund, open_books
 
+    open_books()
+    fund(BTC="10")
     open_books()
     book(20)  # warm
     return [

@@ -1,4 +1,4 @@
-"""config/app.yaml as a frozen tree: `AppConfig(live, exchange, risk)`.
+"""config/app.yaml as a frozen tree: `AppConfig(live, exchange, risk, books)`.
 
 Everything is validated once, at start; a process with a wrong configuration does not run. All mistakes are
 reported together, each with key, value and remedy. Money and rates are Decimal. Knows no Django.
@@ -14,12 +14,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from levi_site.config_fields import EXCHANGE_FIELDS, LIVE_FIELDS, REQUIRED, RISK_FIELDS, Reader
+from levi_site.config_fields import (
+    BOOKS_FIELDS,
+    EXCHANGE_FIELDS,
+    LIVE_FIELDS,
+    REQUIRED,
+    RISK_FIELDS,
+    Reader,
+)
 from levi_site.config_yaml import read_yaml
 from levi_site.env import MODES, SettingError
 from trading.exchanges.venues import PRODUCTION_HOSTS, TESTNET_HOSTS, explain_bad_url
 
-SECTIONS = ("live", "exchange", "risk")
+SECTIONS = ("live", "exchange", "risk", "books")
 
 
 @dataclass(frozen=True)
@@ -61,10 +68,22 @@ class RiskConfig:
 
 
 @dataclass(frozen=True)
+class BooksConfig:
+    reporting_currency: str
+    day_time_zone: str
+    day_starts_at_hour: int
+    balance_tolerance_usd: Decimal
+    position_tolerance_usd: Decimal
+    order_tolerance_usd: Decimal
+    fill_tolerance_usd: Decimal
+
+
+@dataclass(frozen=True)
 class AppConfig:
     live: LiveConfig
     exchange: Mapping[str, ExchangeConfig]
     risk: RiskConfig
+    books: BooksConfig
 
 
 class ConfigError(SettingError):
@@ -142,6 +161,7 @@ def parse_config(raw: Mapping[str, Any], *, mode_override: str = "") -> AppConfi
         mistakes.append(f"LEVI_MODE={mode_override}: must be one of {', '.join(MODES)}")
     live = read_section("live", raw.get("live"), LIVE_FIELDS, mistakes)
     risk = read_section("risk", raw.get("risk"), RISK_FIELDS, mistakes)
+    books = read_section("books", raw.get("books", {}), BOOKS_FIELDS, mistakes)
     mode = mode_override or live.get("mode", "production")
     exchange = read_exchanges(raw.get("exchange"), mode, mistakes)
     check_together(live, risk, mistakes)
@@ -151,6 +171,7 @@ def parse_config(raw: Mapping[str, Any], *, mode_override: str = "") -> AppConfi
         live=replace(LiveConfig(**live), mode=mode),
         exchange=MappingProxyType(exchange),
         risk=RiskConfig(**risk),
+        books=BooksConfig(**books),
     )
 
 

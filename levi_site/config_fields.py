@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from levi_site.env import MODES
 from trading.risk.triggers import TRIGGER_TABLE
@@ -99,6 +100,20 @@ def read_thresholds(raw: Any) -> Mapping[str, Decimal | None]:
     return MappingProxyType(found)
 
 
+def read_asset(raw: Any) -> str:
+    if not isinstance(raw, str) or not re.fullmatch(r"[A-Z0-9]{1,20}", raw):
+        raise ValueError("an asset such as USDT")
+    return raw
+
+
+def read_time_zone(raw: Any) -> str:
+    try:
+        ZoneInfo(str(raw))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("a time zone such as UTC or Europe/Berlin") from None
+    return str(raw)
+
+
 MONEY = decimal_between("0.01", "1000000000")
 PERCENT = decimal_between("0.01", "100")
 
@@ -133,4 +148,14 @@ RISK_FIELDS: dict[str, tuple[Reader, Any]] = {
     "duplicate_window_sec": (integer_between(0, 86_400), 0),
     "dead_man_sec": (zero_or_between(15, 3600), 60),
     "triggers": (read_thresholds, MappingProxyType({})),
+}
+TOLERANCE = decimal_between("0", "1000000000")
+BOOKS_FIELDS: dict[str, tuple[Reader, Any]] = {
+    "reporting_currency": (read_asset, "USDT"),
+    "day_time_zone": (read_time_zone, "UTC"),
+    "day_starts_at_hour": (integer_between(0, 23), 0),
+    "balance_tolerance_usd": (TOLERANCE, Decimal(1)),
+    "position_tolerance_usd": (TOLERANCE, Decimal(0)),
+    "order_tolerance_usd": (TOLERANCE, Decimal(0)),
+    "fill_tolerance_usd": (TOLERANCE, Decimal(0)),
 }

@@ -15,7 +15,8 @@ from trading.locking import (
     lock_account,
     lock_balances,
     lock_order,
-    lock_position,
+    lock_orders,
+    lock_positions,
     lock_signal_key,
     share_halt_lock,
     take_halt_lock,
@@ -135,7 +136,8 @@ def test_no_wait_for_a_row_is_endless(transactional_db: None):
 def test_what_is_not_there_is_not_locked(db: None):
     account = make_account()
     Balance.objects.create(account=account, asset="USDT", free=1, locked=0, observed_at=account.created_at)
-    assert lock_position(account.id, 1) is None
+    assert lock_positions(account.id, [1]) == {}
+    assert lock_orders([]) == []
     assert list(lock_balances(account.id, {"USDT", "BTC"})) == ["USDT"]
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from datetime import date
 from uuid import UUID
 
 from django.db import OperationalError, connection, transaction
@@ -24,6 +25,7 @@ from django.db import OperationalError, connection, transaction
 from trading.models import (
     ApprovalRequest,
     Balance,
+    DailyReport,
     ExchangeAccount,
     Order,
     Position,
@@ -148,14 +150,23 @@ def lock_second_factor(user_id: int) -> SecondFactor | None:
     return SecondFactor.objects.select_for_update(no_key=True).filter(pk=user_id).first()
 
 
-def lock_position(account_id: UUID, instrument_id: int) -> Position | None:
-    return (
-        Position.objects.select_for_update(no_key=True)
-        .filter(account_id=account_id, instrument_id=instrument_id)
-        .first()
+def lock_orders(order_ids: Iterable[UUID]) -> list[Order]:
+    """Several at once, always in the order of their ids."""
+    rows = Order.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=list(order_ids))
+    return list(rows.select_related("account", "instrument", "strategy").order_by("pk"))
+
+
+def lock_positions(account_id: UUID, instrument_ids: Iterable[int]) -> dict[int, Position]:
+    rows = Position.objects.select_for_update(no_key=True).filter(
+        account_id=account_id, instrument_id__in=list(instrument_ids)
     )
+    return {row.instrument_id: row for row in rows.order_by("instrument_id")}
 
 
 def lock_balances(account_id: UUID, assets: set[str]) -> dict[str, Balance]:
     rows = Balance.objects.select_for_update(no_key=True).filter(account_id=account_id, asset__in=assets)
     return {row.asset: row for row in rows.order_by("asset")}
+
+
+def lock_report(day: date) -> DailyReport | None:
+    return DailyReport.objects.select_for_update(no_key=True).filter(pk=day).first()

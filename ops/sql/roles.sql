@@ -29,7 +29,8 @@ REVOKE UPDATE, DELETE ON
     trading_limitsversion,
     trading_decision,
     trading_orderevidence,
-    trading_fill
+    trading_fill,
+    trading_movement
 FROM levi_app;
 
 -- Rows that change along their life and never disappear.
@@ -39,7 +40,8 @@ REVOKE DELETE ON
     trading_signal,
     trading_sweep,
     trading_break,
-    trading_approvalrequest
+    trading_approvalrequest,
+    trading_dailyreport
 FROM levi_app;
 
 -- Only the owner migrates.

@@ -16,7 +16,9 @@ from trading.execution.flatten import flatten, flatten_payload
 from trading.models import (
     ApprovalRequest,
     Break,
+    DailyReport,
     Fill,
+    Movement,
     Order,
     OrderAttempt,
     OrderEvidence,
@@ -96,6 +98,10 @@ def fill_the_books(world: World) -> None:
         fees={"USDT": "0.1"},
         updated_at=now,
     )
+    Movement.objects.create(
+        account=world.account, asset="USDT", kind="deposit", quantity=5, at=now, booked_at=now, reference="d"
+    )
+    DailyReport.objects.create(day=(now - timedelta(days=9)).date(), created_at=now, digest="0" * 64)
     SyncRun.objects.create(account=world.account, trigger="beat", started_at=now, is_complete=True)
     Break.objects.create(
         account=world.account,

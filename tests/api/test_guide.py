@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.utils import timezone
 
 from trading import audit
 from trading.api import errors
@@ -20,9 +22,11 @@ from trading.domain.actors import Actor, ActorKind, system_actor
 from trading.domain.denials import DenialCode
 from trading.domain.enums import HaltScope, Severity
 from trading.execution.approvals import propose
+from trading.execution.daily_reports import make_report
 from trading.execution.halts import release_payload
-from trading.models import ApprovalRequest, HaltState
+from trading.models import ApprovalRequest, Break, HaltState
 from trading.notify import notify
+from trading.queries.equity import trading_day
 
 from .rows import add_fill, fill_the_books, place, set_status
 from .world import Caller, make_instrument, make_token
@@ -81,8 +85,16 @@ def story(world):
     set_status(unproven, "submitting", "in_doubt", "quarantined", doubt_since=order.created_at)
     sealed = audit.seal("test", actor=system_actor("tests"))
     told = notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
+    report = make_report(trading_day() - timedelta(days=1), actor=system_actor("tests"))
+    now = timezone.now()
+    differs = Break.objects.create(
+        account=world.account, kind="fill", subject="F1", theirs=1, since=now, last_seen_at=now
+    )
     names = {
         "$ALERT": told.pk,
+        "$BREAK": differs.pk,
+        "$DAY": report.day,
+        "$DIGEST": report.digest,
         "$ORDER": order.pk,
         "$QUARANTINED": unproven.pk,
         "$ENTRY": sealed.max_entry_id,

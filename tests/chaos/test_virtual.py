@@ -86,7 +86,6 @@ STEPS = {
         "settle",
         "_halt_account",
         "_judge_fills",
-        "_book_fill",
         "_take_report",
         "_held_back",
         "_apply_status",

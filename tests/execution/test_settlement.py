@@ -8,17 +8,22 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tests.making import World, fresh, let_time_pass, run_together, status_of
+from trading.connections import exchange_for
 from trading.domain import steps
 from trading.domain.enums import OrderStatus, Side, VenueOrderStatus
 from trading.domain.outcomes import FillReport, OrderReport
+from trading.execution.balance_check import write_snapshot_of_balances
 from trading.execution.changes import move_order
 from trading.execution.dispatch import dispatch_order
 from trading.execution.following import follow_order
-from trading.execution.settlement import ACTOR, settle
-from trading.models import AuditEntry, Break, Fill, HaltState, Order, Position
+from trading.execution.settlement import ACTOR, settle, settle_fills
+from trading.models import AuditEntry, Balance, Break, Fill, HaltState, Movement, Order, Position
 from trading.queries.halts import current_epoch
 
 D = Decimal
@@ -260,12 +265,39 @@ def test_fills_end_a_doubt(world: World):
     assert status_of(order) == "partially_filled" and account_state()[0] == "active"
 
 
-def test_a_fill_older_than_the_balances_is_not_added_to_them_again(world: World):
-    order = world.rest()
-    before = world.sync().started_at
+def test_a_snapshot_taken_before_a_fill_and_written_after_it_does_not_take_the_fill_back(world: World):
+    before = exchange_for(world.account).fetch_balances()
+    world.buy("0.01")
+    write_snapshot_of_balances(world.account, before, timezone.now())
+    assert Balance.objects.get(asset="BTC").free == D("0.01")
+    assert world.submit("0.01", side="SELL").status == "approved"
+
+
+def test_a_snapshot_that_has_a_fill_already_is_not_given_it_twice(world: World):
+    order = world.approve("0.01")
+    dispatch_order(order.id)  # filled at the venue, not booked
+    write_snapshot_of_balances(world.account, exchange_for(world.account).fetch_balances(), timezone.now())
+    follow_order(order.id)
     assert world.balances_agree()
-    old = replace(fill_of(order, 1), filled_at=before - timedelta(minutes=1))
-    settle(order.id, fills=[old], source="fills")
+    assert world.submit("0.0101", side="SELL").decision.codes == ["insufficient_balance"]
+
+
+@pytest.mark.parametrize("skew", [-3600, 3600])
+def test_what_was_bought_can_be_sold_at_once_whatever_the_venues_clock_says(world: World, skew):
+    order = world.rest(price="49000", quantity="0.01")
+    fill = replace(fill_of(order, 1, "0.01"), filled_at=timezone.now() + timedelta(seconds=skew))
+    settle(order.id, fills=[fill], source="fills")
+    assert world.submit("0.01", side="SELL").status == "approved"
+
+
+def test_the_sum_of_all_movements_is_what_the_balances_say(world: World):
+    world.venue.settings(fee_asset="third")
+    world.buy("0.02")
+    world.buy("0.01", side="SELL")
+    sums = dict(Movement.objects.order_by().values_list("asset").annotate(Sum("quantity")))
+    held = {row.asset: row.free + row.locked for row in Balance.objects.all()}
+    assert {asset: total for asset, total in held.items() if total} == {k: v for k, v in sums.items() if v}
+    assert Movement.objects.filter(kind="fee", asset="MX").count() == Fill.objects.count() == 2
     assert world.balances_agree()
 
 
@@ -287,3 +319,28 @@ def test_the_account_is_halted_before_an_alarm_is_written(world: World, monkeypa
     settled = settle(order.id, fills=[fill_of(order, 1)], source="fills")
     assert settled.alarms and settled.fills_booked == 1 and account_state()[0] == "halted"
     assert current_epoch() == epoch, "a halted account is not halted again"
+
+
+def test_fills_of_many_orders_are_booked_in_a_number_of_statements_that_does_not_grow_with_them(world: World):
+    counts = []
+    for number in (2, 8):
+        orders = [world.rest(price=str(49000 - each), quantity="0.01") for each in range(number)]
+        fills = {order.id: [fill_of(order, 1), fill_of(order, 2)] for order in orders}
+        with CaptureQueriesContext(connection) as asked:
+            settle_fills(fills, source="fills")
+        counts.append(len([one for one in asked if "trading_order" not in one["sql"]]))
+    assert Fill.objects.count() == 20 and world.position() == D("0.04")
+    # What each order's own status costs, and nothing more.
+    assert counts[1] - counts[0] <= 6 * 3
+
+
+def test_fills_that_arrive_together_are_booked_in_the_venues_order_of_time(world: World):
+    world.venue.deposit("BTC", "1")
+    world.sync()
+    bought, sold = world.rest(quantity="0.01"), world.rest(side="SELL", price="51000", quantity="0.01")
+    now = timezone.now()
+    first = [replace(fill_of(bought, 1, "0.01"), filled_at=now - timedelta(seconds=2))]
+    second = [replace(fill_of(sold, 1, "0.01", price="51000"), filled_at=now)]
+    settle_fills({sold.id: second, bought.id: first}, source="fills")
+    assert [fill.side for fill in Fill.objects.order_by("id")] == ["BUY", "SELL"]
+    assert Position.objects.get().realized_pnl == 20

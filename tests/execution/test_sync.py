@@ -9,6 +9,7 @@ from django.db.models import F
 
 from tests.making import PERSON, World, add_foreign_order, fresh, let_time_pass, status_of
 from trading.domain.client_order_id import client_order_id
+from trading.exchanges.mexc.client import MexcExchange
 from trading.execution import sync as syncing
 from trading.execution.cancellation import request_cancel
 from trading.execution.dispatch import dispatch_order
@@ -91,24 +92,59 @@ def test_a_refused_order_that_is_open_after_all_is_reopened(world: World):
     assert HaltState.objects.get(scope="account").trigger == "late_evidence"
 
 
-def test_a_balance_that_moved_by_itself_opens_a_break_that_resolves(world: World):
+def account_state() -> str:
+    return HaltState.objects.get(scope="account", target="paper").state
+
+
+def test_a_balance_that_moved_by_itself_is_a_break_until_a_person_closes_it(world: World):
     world.venue.set_balance("USDT", "99000")
     assert world.sync().breaks_open == 1
     (row,) = Break.objects.all()
     assert (row.kind, row.subject, row.state) == ("balance", "USDT", "open")
-    assert (row.ours, row.theirs) == (Decimal(100_000), Decimal(99_000))
-    assert Balance.objects.get(asset="USDT").free == Decimal(99_000)
-    assert world.sync().breaks_open == 0
-    assert Break.objects.get().state == "resolved"
-    kinds = AuditEntry.objects.filter(object_id=str(row.pk)).order_by("id").values_list("kind", flat=True)
-    assert list(kinds) == ["break.opened", "break.resolved"]
+    assert (row.ours, row.theirs, row.value) == (Decimal(100_000), Decimal(99_000), Decimal(-1000))
+    usdt = Balance.objects.get(asset="USDT")
+    assert (usdt.free, usdt.booked, usdt.drift) == (99_000, 100_000, -1000)
+    assert account_state() == "reducing"
+    assert world.sync().breaks_open == 1
+    assert account_state() == "halted" and Break.objects.get().seen_count == 2
 
 
-def test_an_order_that_moves_while_the_lists_are_read_opens_no_break(world: World):
-    world.rest()
+def test_a_difference_that_goes_away_is_resolved(world: World):
     world.venue.set_balance("USDT", "99000")
     world.sync()
-    assert not Break.objects.exists()
+    world.venue.set_balance("USDT", "100000")
+    assert world.sync().breaks_open == 0
+    (row,) = Break.objects.all()
+    assert (row.state, row.resolution) == ("resolved", "gone")
+    assert Balance.objects.get(asset="USDT").drift == 0
+    kinds = AuditEntry.objects.filter(object_id=str(row.pk)).order_by("id").values_list("kind", flat=True)
+    assert list(kinds) == ["break.opened", "break.resolved"]
+    assert account_state() == "reducing"  # a person looks, and releases
+
+
+def test_a_balance_that_moves_between_the_looks_is_no_difference(world: World, monkeypatch):
+    totals = iter(["99000", "98000", "97000", "96000"])
+    fetch = MexcExchange.fetch_balances
+
+    def move_and_fetch(exchange):
+        world.venue.set_balance("USDT", next(totals))
+        return fetch(exchange)
+
+    monkeypatch.setattr(MexcExchange, "fetch_balances", move_and_fetch)
+    assert world.sync().balances == "moving"
+    assert not Break.objects.exists() and account_state() == "active"
+    assert Balance.objects.get(asset="USDT").drift == 0
+
+
+def test_what_an_order_still_owes_is_no_difference(world: World):
+    order = world.approve("0.01")
+    world.fault("delayed_fill", method="GET", path="/api/v3/myTrades", seconds=600)
+    dispatch_order(order.id)
+    assert world.sync().balances == "moving"
+    assert not Break.objects.exists() and account_state() == "active"
+    world.venue.clear_faults()
+    world.sync()
+    assert world.balances_agree() and not Break.objects.exists()
 
 
 @pytest.mark.parametrize("path", ["openOrders", "myTrades", "account"])
@@ -133,6 +169,7 @@ def test_a_question_that_failed_is_never_taken_for_nothing(world: World, path):
 def test_a_failed_run_resolves_no_break(world: World):
     world.venue.set_balance("USDT", "99000")
     world.sync()
+    world.venue.set_balance("USDT", "100000")
     world.fault("http_status", method="GET", path="/api/v3/account", status=503)
     world.sync(complete=False)
     assert Break.objects.get().state == "open"
@@ -147,6 +184,7 @@ def test_an_order_that_left_the_list_is_looked_at_and_not_concluded_about(world:
     assert world.sync().orders_updated == 1
     assert fresh(order).status == "open" and fresh(order).next_action_at
     world.venue.clear_faults()
+    let_time_pass(order, 1)
     assert poll_once() == 1
     assert status_of(order) == "filled"
 

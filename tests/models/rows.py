@@ -14,12 +14,14 @@ from trading import audit
 from trading.domain.actors import system_actor
 from trading.models import (
     Break,
+    DailyReport,
     Decision,
     ExchangeAccount,
     Fill,
     HaltChange,
     Instrument,
     LimitsVersion,
+    Movement,
     Order,
     OrderAttempt,
     OrderEvidence,
@@ -114,6 +116,10 @@ def make_rows() -> Order:
     )
     Sweep.objects.create(change=change, engaged_at=now)
     Break.objects.create(account=order.account, kind="balance", subject="USDT", since=now, last_seen_at=now)
+    Movement.objects.create(
+        account=order.account, asset="USDT", kind="deposit", quantity=1, at=now, booked_at=now, reference="d1"
+    )
+    DailyReport.objects.create(day=now.date(), created_at=now, digest="d")
     Signal.objects.create(source="s", key="k", body_hash="h", body={}, actor="a", received_at=now)
     with transaction.atomic():
         audit.record("test.made", actor=system_actor("tests"))

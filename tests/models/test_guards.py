@@ -11,11 +11,11 @@ from django.utils import timezone
 from tests.models.rows import make_order, make_rows
 from trading.domain.enums import OrderStatus
 from trading.domain.order_states import TRANSITIONS
-from trading.models import Order
+from trading.models import DailyReport, Order
 
 guards = import_module("trading.migrations.0002_guards")
-APPEND_ONLY = [table.removeprefix("trading_") for table in guards.APPEND_ONLY]
-NEVER_DELETED = [table.removeprefix("trading_") for table in guards.NO_DELETE]
+APPEND_ONLY = [*(table.removeprefix("trading_") for table in guards.APPEND_ONLY), "movement"]
+NEVER_DELETED = [*(table.removeprefix("trading_") for table in guards.NO_DELETE), "dailyreport"]
 
 
 def refused(sql: str, *values: object) -> bool:
@@ -117,3 +117,12 @@ def test_every_history_of_an_order_is_guarded(db: None):
     protected = {*APPEND_ONLY, *NEVER_DELETED}
     histories = {"auditentry", "haltchange", "limitsversion", "decision", "orderevidence", "fill", "order"}
     assert histories | {"orderattempt", "signal", "sweep", "break"} <= protected
+
+
+def test_a_signed_report_is_kept_as_it_is(db: None):
+    now = timezone.now()
+    row = DailyReport.objects.create(day=now.date(), created_at=now, content={"a": 1}, digest="d")
+    DailyReport.objects.filter(pk=row.pk).update(content={"a": 2})
+    DailyReport.objects.filter(pk=row.pk).update(signed_by="anna", signed_at=now)
+    assert refused("UPDATE trading_dailyreport SET note = 'x'")
+    assert DailyReport.objects.get().content == {"a": 2}

@@ -90,8 +90,8 @@ def test_the_worst_of_both_sides_counts(db: None):
     assert (row.notional, row.pending_buy, row.pending_sell) == (2000, D("0.02"), D("0.05"))
 
 
-def test_what_the_venue_has_not_locked_yet_is_taken_off_the_free_balance(db: None):
-    balance("USDT", "1000")
+def test_what_every_order_at_risk_will_take_is_taken_off_whether_the_venue_has_locked_it_or_not(db: None):
+    balance("USDT", "1000", locked="500")
     balance("BTC", "1")
     make_order()  # 0.01 × 50,000, approved
     make_order(side="SELL", quantity=D("0.3"), exposure_quantity=D("0.3"))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from django.contrib import admin
-from django.http import HttpRequest
+from django.contrib import admin, messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import display
 
-from trading.models import Balance, EquitySnapshot
+from trading.execution.sync import sync_account
+from trading.models import Balance, EquitySnapshot, ExchangeAccount, Movement
 
 from . import cells
+from .acting import attempt, go
 from .filters import by_account, by_time
-from .page import Detail, Facts, PanelAdmin
+from .page import Detail, Facts, Page, PanelAdmin, Table, demand
+from .portfolio_page import SYNC, describe_portfolio
 
 
 @admin.register(Balance)
@@ -29,10 +36,17 @@ class BalanceScreen(PanelAdmin):
             ("Free", cells.exact(row.free, row.asset)),
             ("Locked by open orders", cells.exact(row.locked, row.asset)),
             ("Total", cells.exact(row.free + row.locked, row.asset)),
+            ("Sum of its movements", cells.exact(row.booked, row.asset)),
+            (
+                "Unexplained, named by a break",
+                cells.exact(row.drift, row.asset) if row.drift else cells.NOTHING,
+            ),
             ("The venue was asked", cells.when(row.observed_at)),
             ("Account", cells.row_link("exchangeaccount", row.account_id, row.account.name)),
         ]
-        return Detail(title=f"{row.asset} on {row.account.name}", sections=[Facts("", facts)])
+        return Detail(
+            title=f"{row.asset} on {row.account.name}", sections=[Facts("", facts), _movements(row)]
+        )
 
     @display(description="free")
     def free_cell(self, row: Balance) -> Any:
@@ -55,6 +69,15 @@ class BalanceScreen(PanelAdmin):
         return cells.when(row.observed_at)
 
 
+def _movements(row: Balance) -> Table:
+    moved = Movement.objects.filter(account_id=row.account_id, asset=row.asset).order_by("-id")[:30]
+    lines = [
+        [cells.when(one.at), cells.badge(one.kind), cells.exact(one.quantity), cells.mono(one.reference[:20])]
+        for one in moved
+    ]
+    return Table("The last movements", ["Time", "What", "#Quantity", "Reference"], lines)
+
+
 @admin.register(EquitySnapshot)
 class EquityScreen(PanelAdmin):
     list_display = (
@@ -71,6 +94,31 @@ class EquityScreen(PanelAdmin):
     list_filter = (by_account(), by_time("at"))
     ordering = ("-at", "-id")
 
+    def pages(self) -> Sequence[Page]:
+        return [
+            ("portfolio/", "portfolio", self.portfolio_view),
+            ("portfolio/<uuid:account_id>/sync/", "sync", self.sync_view),
+        ]
+
+    @method_decorator(require_safe)
+    def portfolio_view(self, request: HttpRequest) -> HttpResponse:
+        demand(request, "trading.view_equitysnapshot")
+        return self.show(request, self.detail_template, describe_portfolio(request))
+
+    @method_decorator(require_POST)
+    def sync_view(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
+        demand(request, SYNC)
+        if not ExchangeAccount.objects.filter(pk=account_id).exists():
+            raise Http404(f"There is no account {account_id}.")
+        run = attempt(request, lambda: sync_account(account_id, trigger="demand"))
+        if run is not None and run.is_complete:
+            messages.success(
+                request, f"Synced: {run.fills_booked} fills booked, {run.breaks_open} breaks open."
+            )
+        elif run is not None:
+            messages.error(request, f"The sync is not complete: {run.error}")
+        return go("equitysnapshot", "portfolio")
+
     def describe(self, request: HttpRequest, row: EquitySnapshot) -> Detail:
         facts = [
             ("At", cells.when(row.at)),
@@ -79,6 +127,8 @@ class EquityScreen(PanelAdmin):
             ("Cash", cells.dollars(row.cash)),
             ("Everything else at its last price", cells.dollars(row.positions_value)),
             ("Exposure", cells.dollars(row.exposure)),
+            ("Deposited less withdrawn so far", cells.dollars(row.transfers)),
+            ("Peak without transfers", cells.dollars(row.peak)),
             ("Assets without a price", ", ".join(row.unpriced) or cells.NOTHING),
         ]
         return Detail(title=f"Equity of {row.account.name}", sections=[Facts("", facts)])

@@ -89,7 +89,7 @@ class BalanceRow(RowSerializer):
 
     class Meta:
         model = Balance
-        fields = ("id", "account", "asset", "free", "locked", "observed_at")
+        fields = ("id", "account", "asset", "free", "locked", "booked", "drift", "observed_at")
 
 
 class BalanceFilter(RowFilter):
@@ -102,7 +102,7 @@ class BalanceFilter(RowFilter):
 
 
 class BalancesView(ListEndpoint):
-    """What the venue last said of each asset, moved by the fills booked since."""
+    """Each asset: free + locked = booked (the sum of its movements) + drift (what an open break names)."""
 
     needs = {"GET": "trading.view_balance"}
     queryset = Balance.objects.select_related("account")
@@ -126,6 +126,8 @@ class EquitySnapshotRow(RowSerializer):
             "positions_value",
             "exposure",
             "daily_pnl",
+            "transfers",
+            "peak",
             "unpriced",
         )
 

@@ -55,6 +55,11 @@ STATUS_OF_CODE = {
     "unknown_approval": 404,
     "too_many_codes": 429,
     "unknown_alert": 404,
+    "unknown_break": 404,
+    "unknown_report": 404,
+    "break_is_resolved": 409,
+    "report_is_signed": 409,
+    "day_not_over": 409,
 }
 # Refusals that say "we do not know you" rather than "you may not".
 _UNKNOWN_CALLER = ("invalid_token", "expired_token", "revoked_token")

@@ -1,15 +1,39 @@
-"""What syncs found: each run, and every difference between the venue and our books."""
+"""What syncs found: each run, every difference between the venue and our books, and the ledger both are about.
+
+The verbs on a break are in `execution.breaks` and `execution.adjustments`.
+"""
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import django_filters
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from trading.models import Break, BreakKind, BreakState, SyncRun
+from trading.domain.enums import ApprovalKind
+from trading.execution.adjustments import adjustment_payload, describe_adjustment, parse_numbers
+from trading.execution.approvals import act_or_propose
+from trading.execution.breaks import acknowledge_break, get_break
+from trading.models import (
+    ApprovalRequest,
+    Break,
+    BreakKind,
+    BreakState,
+    Movement,
+    MovementKind,
+    SyncRun,
+)
 
-from .endpoint import ListEndpoint
+from .approval_rows import ApprovalRow
+from .checked import StrictSerializer, check_body
+from .endpoint import Endpoint, ListEndpoint
+from .errors import NotFound
 from .fields import RowSerializer, name_field
 from .filters import RowFilter, account_filter, since_filter, until_filter, words_filter
+from .live import MAX_REASON, read_reason
 
 
 class SyncRunRow(RowSerializer):
@@ -28,6 +52,7 @@ class SyncRunRow(RowSerializer):
             "fills_booked",
             "orders_updated",
             "breaks_open",
+            "balances",
         )
 
 
@@ -55,6 +80,9 @@ class ReconciliationsView(ListEndpoint):
 class BreakRow(RowSerializer):
     account = name_field("account.name")
     detail = serializers.DictField(read_only=True)
+    resolution = serializers.CharField(
+        read_only=True, help_text="gone, explained, adjusted or accepted; empty while it is open."
+    )
 
     class Meta:
         model = Break
@@ -71,7 +99,12 @@ class BreakRow(RowSerializer):
             "since",
             "last_seen_at",
             "resolved_at",
+            "resolution",
+            "reason",
             "seen_count",
+            "symbol",
+            "value",
+            "is_beyond",
         )
 
 
@@ -96,3 +129,92 @@ class BreaksView(ListEndpoint):
     serializer_class = BreakRow
     filterset_class = BreakFilter
     keyset = ("-since", "-id")
+
+
+class BreakReasonBody(StrictSerializer):
+    reason = serializers.CharField(max_length=MAX_REASON)
+
+
+class AdjustBody(BreakReasonBody):
+    ours = serializers.CharField(
+        required=False, allow_null=True, help_text="The number you saw; refused if stale."
+    )
+    theirs = serializers.CharField(required=False, allow_null=True, max_length=64)
+
+
+def read_break_id(name: str) -> UUID:
+    try:
+        return UUID(name)
+    except ValueError:
+        raise NotFound(f"{name[:60]!r} is no id of a break.") from None
+
+
+class BreakAcknowledgeView(Endpoint):
+    needs = {"POST": "trading.acknowledge_break"}
+
+    @extend_schema(
+        operation_id="breaks_acknowledge",
+        summary="Take ownership of a break",
+        request=BreakReasonBody,
+        responses=BreakRow,
+    )
+    def post(self, request: Request, name: str) -> Response:
+        body = check_body(BreakReasonBody, request)
+        row = acknowledge_break(read_break_id(name), reason=read_reason(body["reason"]), actor=self.actor)
+        return Response(BreakRow(row).data)
+
+
+class BreakAdjustView(Endpoint):
+    needs = {"POST": "trading.adjust_break"}
+
+    @extend_schema(
+        operation_id="breaks_adjust",
+        summary="Close a break by moving our books; in production: ask a second person to",
+        request=AdjustBody,
+        responses={200: BreakRow, 202: ApprovalRow},
+    )
+    def post(self, request: Request, name: str) -> Response:
+        body = check_body(AdjustBody, request)
+        row = get_break(read_break_id(name))
+        parse_numbers(row, body.get("ours"), body.get("theirs"))
+        done = act_or_propose(
+            ApprovalKind.ADJUSTMENT,
+            adjustment_payload(row),
+            subject=describe_adjustment(row),
+            reason=read_reason(body["reason"]),
+            actor=self.actor,
+        )
+        if isinstance(done, ApprovalRequest):
+            return Response(ApprovalRow(done).data, status=202)
+        return Response(BreakRow(done).data)
+
+
+class MovementRow(RowSerializer):
+    account = name_field("account.name")
+
+    class Meta:
+        model = Movement
+        fields = ("id", "account", "asset", "kind", "quantity", "value", "at", "booked_at", "reference")
+
+
+class MovementFilter(RowFilter):
+    account = account_filter()
+    asset = django_filters.CharFilter(lookup_expr="iexact")
+    kind = words_filter("kind", MovementKind.choices)
+    reference = django_filters.CharFilter()
+    booked_after = since_filter("booked_at")
+    booked_before = until_filter("booked_at")
+
+    class Meta:
+        model = Movement
+        fields: tuple[str, ...] = ()
+
+
+class MovementsView(ListEndpoint):
+    """The ledger: everything that ever changed an asset of ours, the newest first."""
+
+    needs = {"GET": "trading.view_movement"}
+    queryset = Movement.objects.select_related("account")
+    serializer_class = MovementRow
+    filterset_class = MovementFilter
+    keyset = ("-id",)

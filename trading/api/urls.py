@@ -15,6 +15,7 @@ from .approvals import ApprovalsView, ApproveView, RefuseView
 from .audit import AuditExportView, AuditVerifyView, AuditView
 from .audit_proofs import AuditProofView
 from .books import BalancesView, EquityView, InstrumentsView, PositionsView
+from .equity import EquitySeriesView
 from .fills import DecisionsView, FillsView
 from .flattenings import FlatteningsView, PositionFlattenView
 from .halts import EngageView, HaltHistoryView, HaltsView, ReleaseView
@@ -23,7 +24,14 @@ from .limits import LimitsView
 from .live import KillView, StatusView
 from .metrics import MetricsView
 from .orders import CancelAllView, OrderCancelView, OrdersView, SingleOrderView
-from .reconciliation import BreaksView, ReconciliationsView
+from .reconciliation import (
+    BreakAcknowledgeView,
+    BreakAdjustView,
+    BreaksView,
+    MovementsView,
+    ReconciliationsView,
+)
+from .reports import ReportSignView, ReportsView
 from .resolving import OrderResolveView
 from .risk_now import TriggersView, UtilisationView
 from .schema import DocsView, SchemaView
@@ -51,8 +59,14 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/accounts/<str:name>/credentials": CredentialsView,
     "api/v1/instruments": InstrumentsView,
     "api/v1/equity": EquityView,
+    "api/v1/equity/series": EquitySeriesView,
     "api/v1/reconciliations": ReconciliationsView,
     "api/v1/breaks": BreaksView,
+    "api/v1/breaks/<str:name>/acknowledge": BreakAcknowledgeView,
+    "api/v1/breaks/<str:name>/adjust": BreakAdjustView,
+    "api/v1/movements": MovementsView,
+    "api/v1/reports": ReportsView,
+    "api/v1/reports/<str:name>/sign": ReportSignView,
     "api/v1/decisions": DecisionsView,
     "api/v1/halts": HaltsView,
     "api/v1/halts/engage": EngageView,

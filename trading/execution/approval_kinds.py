@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from trading.domain.actors import Actor
 from trading.domain.enums import ApprovalKind, HaltScope
 from trading.domain.errors import NotAllowed
-from trading.models import ApprovalRequest, Flattening, HaltState, LimitsVersion
+from trading.models import ApprovalRequest, Break, Flattening, HaltState, LimitsVersion
 
+from .adjustments import adjust_break, check_adjustment
 from .flatten import check_flatten, flatten
 from .halts import missing_for_release, release
 from .limit_changes import LimitsChange, preview_change, write_version
@@ -67,8 +68,13 @@ def _flatten(payload: Payload, *, reason: str, actor: Actor, approval: ApprovalR
     return flatten(payload, reason=reason, actor=actor, approval=approval)
 
 
+def _adjust(payload: Payload, *, reason: str, actor: Actor, approval: ApprovalRequest | None) -> Break:
+    return adjust_break(payload["break"], payload=payload, reason=reason, actor=actor, approval=approval)
+
+
 ACTS: dict[ApprovalKind, ApprovableAct] = {
     ApprovalKind.RELEASE: ApprovableAct("a release", _release, _check_release),
     ApprovalKind.LIMITS: ApprovableAct("a change of limits", _change_limits, _check_limits),
     ApprovalKind.FLATTEN: ApprovableAct("flattening", _flatten, check_flatten),
+    ApprovalKind.ADJUSTMENT: ApprovableAct("an adjustment of the books", _adjust, check_adjustment),
 }

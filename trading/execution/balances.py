@@ -1,60 +1,83 @@
-"""How a booked fill moves the balances between two syncs.
+"""How movements move the balances.
 
-The venue's snapshot is the truth; a fill newer than the snapshot is added to it so that a sale can follow a purchase at
-once, whether it is booked before the snapshot is written or after. A fill the snapshot already contains is not added
-again.
+Always free + locked = booked + drift: the sum of our movements, and the difference to the venue that an open break
+names. No clock of ours is ever compared with one of the venue, so that a snapshot that was taken before a fill, and
+written after it, cannot take the fill back: what was bought can be sold at once.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
 
 from trading.domain.enums import Side
-from trading.domain.money import ZERO
+from trading.domain.money import ZERO, exact_arithmetic
 from trading.locking import lock_balances
-from trading.models import Balance, ExchangeAccount, Fill, Order
+from trading.models import NEVER_OBSERVED, Balance, Fill, Movement
 
 
-def apply_fill_to_balances(order: Order, fill: Fill) -> None:
-    """The caller holds the order's and the position's lock."""
-    base, quote = order.instrument.base_asset, order.instrument.quote_asset
-    rows = lock_balances(order.account_id, {base, quote, fill.fee_asset} - {""})
-    known = (
-        next((row for row in rows.values()), None) or Balance.objects.filter(account=order.account).first()
-    )
-    if known is None or fill.filled_at <= known.observed_at:
-        return
-    received, paid = ((base, fill.quantity), (quote, fill.notional))
-    if fill.side == Side.SELL:
-        received, paid = (quote, fill.notional), (base, fill.quantity)
-    for asset in {received[0], paid[0], fill.fee_asset} - {""}:
-        rows.setdefault(
-            asset,
-            Balance(
-                account=order.account, asset=asset, free=ZERO, locked=ZERO, observed_at=known.observed_at
-            ),
+def move_balances(account_id: UUID, movements: Sequence[Movement], fills: Iterable[Fill] = ()) -> None:
+    """Add what the movements add up to. The caller holds the locks of whatever they come from."""
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    with exact_arithmetic():
+        for movement in movements:
+            sums[movement.asset] += movement.quantity
+        rows = lock_or_make_balances(account_id, set(sums))
+        paid = _paid_from_locks(fills, rows)
+        for asset, row in rows.items():
+            row.booked += sums[asset]
+            set_parts(row, row.locked - paid.get(asset, ZERO))
+    write_balances(rows.values())
+
+
+def set_parts(row: Balance, locked: Decimal) -> None:
+    """Locked as given, but never more than there is; the rest of the total is free."""
+    with exact_arithmetic():
+        total = row.booked + row.drift
+        row.locked = min(max(locked, ZERO), max(total, ZERO))
+        row.free = total - row.locked
+
+
+def _paid_from_locks(fills: Iterable[Fill], rows: dict[str, Balance]) -> dict[str, Decimal]:
+    """What the fills of orders that the venue had already locked for have used of those locks."""
+    paid: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for fill in fills:
+        sold = fill.side == Side.SELL
+        asset = fill.instrument.base_asset if sold else fill.instrument.quote_asset
+        seen = fill.order.acknowledged_at
+        if seen is not None and seen <= rows[asset].observed_at:
+            paid[asset] += fill.quantity if sold else fill.notional
+    return paid
+
+
+def lock_or_make_balances(account_id: UUID, assets: set[str]) -> dict[str, Balance]:
+    rows = lock_balances(account_id, assets)
+    if missing := assets - rows.keys():
+        asked = Balance.objects.filter(account_id=account_id).order_by("-observed_at")
+        observed_at = asked.values_list("observed_at", flat=True).first() or NEVER_OBSERVED
+        fresh = [
+            Balance(account_id=account_id, asset=asset, free=ZERO, locked=ZERO, observed_at=observed_at)
+            for asset in missing
+        ]
+        Balance.objects.bulk_create(fresh, ignore_conflicts=True)  # somebody else may be as quick
+        rows = lock_balances(account_id, assets)
+    return rows
+
+
+def write_balances(rows: Iterable[Balance]) -> None:
+    """One statement for all of them; they are locked."""
+    columns = [
+        [getattr(row, name) for row in rows]
+        for name in ("pk", "free", "locked", "booked", "drift", "observed_at")
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE trading_balance AS b SET free = n.free, locked = n.locked, booked = n.booked, drift = n.drift,"
+            " observed_at = n.observed_at FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[],"
+            " %s::numeric[], %s::timestamptz[]) AS n (id, free, locked, booked, drift, observed_at) WHERE b.id = n.id",
+            columns,
         )
-    was_locked = order.acknowledged_at is not None and order.acknowledged_at <= known.observed_at
-    rows[received[0]].free += received[1]
-    _take(rows[paid[0]], paid[1], from_locked=was_locked)
-    if fill.fee_asset and fill.fee:
-        rows[fill.fee_asset].free -= fill.fee
-    for row in rows.values():
-        row.save()
-
-
-def add_newer_fills(account: ExchangeAccount, asked_at: datetime) -> None:
-    """A fill may be booked while the venue's answer, asked for earlier, is on its way: the snapshot must not undo it.
-
-    The caller has written the snapshot and holds the rows' locks: what is booked later waits, and adds itself.
-    """
-    newer = Fill.objects.filter(account=account, filled_at__gt=asked_at)
-    for fill in newer.select_related("order__instrument", "order__account").order_by("filled_at", "id"):
-        apply_fill_to_balances(fill.order, fill)
-
-
-def _take(row: Balance, quantity: Decimal, *, from_locked: bool) -> None:
-    locked = min(row.locked, quantity) if from_locked else ZERO
-    row.locked -= locked
-    row.free -= quantity - locked

@@ -1,9 +1,8 @@
 """Stage 4: evidence and fills → order, position, balances: transaction [D].
 
-A fill is booked exactly once (unique on account and venue fill id), in any order of arrival, and the position is the
-running sum of the booked fills, updated in the same commit. A final status is held back until the fills that explain it
-are booked, so that exposure never disappears between the venue's "filled" and our position; only after a minute without
-them is it taken over, with a break record and an alarm.
+Fills are booked by `booking`, exactly once and in any order of arrival, in the commit that moves their orders. A final
+status is held back until the fills that explain it are booked, so that exposure never disappears between the venue's
+"filled" and our position; only after a minute without them is it taken over, with a break record and an alarm.
 
 What raises an alarm halts the account *before* it is written: a process that dies in between leaves a halt, never an
 alarm without one, and whoever looks next finds the same evidence again.
@@ -11,7 +10,7 @@ alarm without one, and whoever looks next finds the same evidence again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -22,26 +21,23 @@ from django.db import transaction
 from django.utils import timezone
 
 from trading import audit
-from trading.domain.actors import system_actor
-from trading.domain.enums import CancelState, HaltScope, OrderStatus, Side, TradingState
+from trading.domain.enums import CancelState, HaltScope, OrderStatus, TradingState
 from trading.domain.evidence import OrderView, Verdict, weigh
-from trading.domain.money import multiply, plain
+from trading.domain.money import plain
 from trading.domain.order_states import GIVEN_UP, TERMINAL, UNRESOLVED, can_move
 from trading.domain.outcomes import FillReport, OrderReport
-from trading.domain.positions import PositionState
 from trading.domain.steps import waits_for_fills
 from trading.doorbell import ring
 from trading.failpoints import failpoint
-from trading.locking import lock_order, lock_position
+from trading.locking import lock_orders
 from trading.metrics import ORDER_LATENCY
-from trading.models import BreakKind, Fill, HaltState, Order, Position
+from trading.models import BreakKind, HaltState, Order
+from trading.queries.valuation import PriceTable
 
-from .balances import apply_fill_to_balances
+from .booking import ACTOR, book_fills
 from .breaks import note_break
 from .changes import add_evidence, move_order, order_data, set_fields
 from .halts import engage
-
-ACTOR = system_actor("settlement")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Settled:
 class HaltOwed(Exception):
     """What was seen is an alarm, and the account is not halted yet."""
 
-    def __init__(self, order: Order, alarms: list[str]) -> None:
+    def __init__(self, order: Order, alarms: Sequence[str]) -> None:
         super().__init__("; ".join(alarms))
         self.order, self.alarms = order, alarms
 
@@ -66,95 +62,74 @@ def settle(
     order_id: UUID, *, report: OrderReport | None = None, fills: Sequence[FillReport] = (), source: str
 ) -> Settled:
     """Book what the venue says about one order. Safe to call with anything old, doubled or out of order."""
+    return _settle_halted({order_id: fills}, report, source)[order_id]
+
+
+def settle_fills(fills: Mapping[UUID, Sequence[FillReport]], *, source: str) -> dict[UUID, Settled]:
+    """Book the fills of several orders of one account in one commit."""
+    return _settle_halted(fills, None, source)
+
+
+def _settle_halted(
+    fills: Mapping[UUID, Sequence[FillReport]], report: OrderReport | None, source: str
+) -> dict[UUID, Settled]:
     try:
-        return _settle(order_id, report, fills, source, is_halted=False)
+        return _settle(fills, report, source, is_halted=False)
     except HaltOwed as owed:
         _halt_account(owed.order, owed.alarms)
-        return _settle(order_id, report, fills, source, is_halted=True)
+        return _settle(fills, report, source, is_halted=True)
 
 
 def _settle(
-    order_id: UUID, report: OrderReport | None, fills: Sequence[FillReport], source: str, *, is_halted: bool
-) -> Settled:
+    fills: Mapping[UUID, Sequence[FillReport]],
+    report: OrderReport | None,
+    source: str,
+    *,
+    is_halted: bool,
+) -> dict[UUID, Settled]:
     """One attempt. Raises HaltOwed, with nothing written, for an alarm about an account that is not halted."""
-    alarms: list[str] = []
+    settled: dict[UUID, Settled] = {}
     with transaction.atomic(durable=True):
-        order = lock_order(order_id)
-        before, announced = OrderStatus(order.status), order.venue_filled_quantity
-        booked = [fill for fill in fills if _book_fill(order, fill)]
+        orders = lock_orders(fills)
+        if len(orders) != len(fills):
+            raise Order.DoesNotExist
+        before = {order.id: (OrderStatus(order.status), order.venue_filled_quantity) for order in orders}
+        booked = book_fills([(order, fills[order.id]) for order in orders])
+        for order in orders:
+            one = _conclude(order, *before[order.id], booked.get(order.id, 0), report, source)
+            settled[order.id] = one
+            if one.alarms:
+                if not is_halted and _may_open(order.account.name):
+                    raise HaltOwed(order, one.alarms)
+                _alarm(order, one.alarms)
         if booked:
-            _judge_fills(order, before, announced, alarms)
-        if report is not None:
-            _take_report(order, report, source, alarms)
-        elif booked:
-            _move_by_fills(order)
-        if booked:
-            ring("sync_account", order.account_id)
-        if alarms:
-            if not is_halted and _may_open(order.account.name):
-                raise HaltOwed(order, alarms)
-            _alarm(order, alarms)
-        complete = order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
-        settled = Settled(OrderStatus(order.status), len(booked), complete, tuple(alarms))
+            ring("sync_account", orders[0].account_id)
         failpoint("settlement.before_commit")
     failpoint("settlement.after_commit")
-    if before not in TERMINAL and complete:
-        ORDER_LATENCY.labels("total").observe((timezone.now() - order.created_at).total_seconds())
+    for order in orders:
+        if before[order.id][0] not in TERMINAL and settled[order.id].is_complete:
+            ORDER_LATENCY.labels("total").observe((timezone.now() - order.created_at).total_seconds())
     return settled
 
 
-def _book_fill(order: Order, report: FillReport) -> bool:
-    """True if it was new. The caller holds the order's lock."""
-    if Fill.objects.filter(account=order.account, venue_fill_id=report.venue_fill_id).exists():
-        return False
-    now = timezone.now()
-    position = lock_position(order.account_id, order.instrument_id) or Position(
-        account=order.account, instrument=order.instrument
-    )
-    before = position.as_state()
-    after = before.after(Side(report.side), report.quantity, report.price, report.fee, report.fee_asset)
-    _save_position(position, after, now)
-    fill = Fill.objects.create(
-        account=order.account,
-        instrument=order.instrument,
-        order=order,
-        venue_fill_id=report.venue_fill_id,
-        side=report.side,
-        price=report.price,
-        quantity=report.quantity,
-        notional=multiply(report.quantity, report.price),
-        fee=report.fee,
-        fee_asset=report.fee_asset,
-        is_maker=report.is_maker,
-        realized_pnl=after.realized_pnl - before.realized_pnl,
-        filled_at=report.filled_at,
-        booked_at=now,
-    )
-    set_fields(
-        order,
-        filled_quantity=order.filled_quantity + fill.quantity,
-        filled_notional=order.filled_notional + fill.notional,
-        venue_filled_quantity=max(order.venue_filled_quantity, order.filled_quantity + fill.quantity),
-    )
-    apply_fill_to_balances(order, fill)
-    audit.record(
-        "fill.booked",
-        actor=ACTOR,
-        object_type="order",
-        object_id=order.id,
-        data={
-            "symbol": order.instrument.symbol,
-            "side": fill.side,
-            "fill": fill.venue_fill_id,
-            "quantity": fill.quantity,
-            "price": fill.price,
-            "fee": fill.fee,
-            "fee_asset": fill.fee_asset,
-            "position": {"before": before.quantity, "after": after.quantity},
-        },
-    )
-    failpoint("settlement.after_fill")
-    return True
+def _conclude(
+    order: Order,
+    before: OrderStatus,
+    announced: Decimal,
+    booked: int,
+    report: OrderReport | None,
+    source: str,
+) -> Settled:
+    """What the booked fills and the report make of the order."""
+    alarms: list[str] = []
+    if booked:
+        _judge_fills(order, before, announced, alarms)
+    if report is not None:
+        _take_report(order, report, source, alarms)
+    elif booked:
+        _move_by_fills(order)
+    complete = order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
+    return Settled(OrderStatus(order.status), booked, complete, tuple(alarms))
 
 
 def _judge_fills(order: Order, before: OrderStatus, announced: Decimal, alarms: list[str]) -> None:
@@ -163,15 +138,6 @@ def _judge_fills(order: Order, before: OrderStatus, announced: Decimal, alarms: 
         alarms.append(f"fills arrived for an order that was {before}")
     if order.quantity is not None and order.filled_quantity > order.quantity:
         alarms.append(f"the fills add up to {plain(order.filled_quantity)} of {plain(order.quantity)}")
-
-
-def _save_position(position: Position, state: PositionState, now: datetime) -> None:
-    position.quantity = state.quantity
-    position.average_price = state.average_price
-    position.realized_pnl = state.realized_pnl
-    position.fees = {asset: plain(paid) for asset, paid in state.fees.items()}
-    position.updated_at = now
-    position.save()
 
 
 def _take_report(order: Order, report: OrderReport, source: str, alarms: list[str]) -> None:
@@ -234,12 +200,15 @@ def _announced_at(order: Order, filled: Decimal) -> datetime | None:
 
 def note_missing_fills(order: Order) -> None:
     """The break of an order that ended without the fills that explain its end."""
+    missing = order.venue_filled_quantity - order.filled_quantity
     note_break(
         order.account,
         BreakKind.FILL,
         order.client_order_id,
         ours=order.filled_quantity,
         theirs=order.venue_filled_quantity,
+        value=PriceTable(order.account).worth(order.instrument.symbol, missing),
+        symbol=order.instrument.symbol,
         order=str(order.id),
     )
 

@@ -3,7 +3,7 @@
 No module here decides anything; the verbs are in `trading.execution`.
 """
 
-from .accounts import Balance, Credential, EquitySnapshot, ExchangeAccount
+from .accounts import NEVER_OBSERVED, Balance, Credential, EquitySnapshot, ExchangeAccount
 from .approvals import ApprovalRequest
 from .audit import AuditCheckpoint, AuditEntry, AuditStreamHead
 from .controls import ControlEpoch, HaltChange, HaltState, Sweep, SweepVerdict
@@ -11,17 +11,30 @@ from .fills import Fill, Position
 from .flattening import Flattening, FlatteningState
 from .instruments import Instrument, Quote
 from .limits import LimitsVersion
+from .movements import TRANSFERS, Movement, MovementKind
 from .notifications import Alert, AlertChannel, AlertDelivery, DeliveryState
 from .operators import ApiToken
 from .orders import Decision, Order, OrderAttempt, OrderEvidence
 from .panel import ExportJob, ExportState, SavedFilter
-from .reconciliation import Break, BreakKind, BreakState, Heartbeat, JobSlot, SyncRun
+from .reconciliation import (
+    BalanceVerdict,
+    Break,
+    BreakKind,
+    BreakResolution,
+    BreakState,
+    DailyReport,
+    Heartbeat,
+    JobSlot,
+    SyncRun,
+)
 from .sign_in import Invitation, OperatorSession, RecoveryCode, SecondFactor
 from .signals import Signal
 from .strategies import Strategy
 from .triggers import EquityPeak, LimitBand, TriggerState
 
 __all__ = [
+    "NEVER_OBSERVED",
+    "TRANSFERS",
     "Alert",
     "AlertChannel",
     "AlertDelivery",
@@ -31,11 +44,14 @@ __all__ = [
     "AuditEntry",
     "AuditStreamHead",
     "Balance",
+    "BalanceVerdict",
     "Break",
     "BreakKind",
+    "BreakResolution",
     "BreakState",
     "ControlEpoch",
     "Credential",
+    "DailyReport",
     "Decision",
     "DeliveryState",
     "EquityPeak",
@@ -54,6 +70,8 @@ __all__ = [
     "JobSlot",
     "LimitBand",
     "LimitsVersion",
+    "Movement",
+    "MovementKind",
     "OperatorSession",
     "Order",
     "OrderAttempt",

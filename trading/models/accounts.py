@@ -6,10 +6,13 @@ of their own, so that reading an account never touches them. An account trades o
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.core.validators import RegexValidator
 from django.db import models
 
 from trading.domain.enums import Environment, TradingMode, VenueName
+from trading.domain.money import ZERO
 
 from .columns import choices, exact_field, new_id, one_of
 
@@ -50,6 +53,9 @@ class ExchangeAccount(models.Model):
         blank=True,
         editable=False,
         help_text="The venue's clock less this host's, at the last sync.",
+    )
+    books_opened_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the opening balances were taken over."
     )
 
     class Meta:
@@ -100,13 +106,21 @@ class Credential(models.Model):
         return f"key …{self.key_hint} of {self.account_id}"
 
 
+# Of a balance that was not confirmed by the venue yet: fills came before the first quiet look.
+NEVER_OBSERVED = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Balance(models.Model):
-    """What the venue last said of one asset, moved by the fills booked since."""
+    """One asset. free + locked = booked + drift: what our movements add up to, and the difference a break names."""
 
     account = models.ForeignKey(ExchangeAccount, models.PROTECT, related_name="balances")
     asset = models.CharField(max_length=30)
     free = exact_field()
     locked = exact_field()
+    booked = exact_field(default=ZERO, help_text="The sum of all movements of this asset.")
+    drift = exact_field(
+        default=ZERO, help_text="What the venue had more than booked when nothing moved: an open break."
+    )
     observed_at = models.DateTimeField(help_text="When the venue was asked.")
 
     class Meta:
@@ -127,6 +141,8 @@ class EquitySnapshot(models.Model):
     positions_value = exact_field(help_text="Everything else at its last price.")
     exposure = exact_field()
     daily_pnl = exact_field(null=True)
+    transfers = exact_field(default=ZERO, help_text="Worth of all deposits less withdrawals up to here.")
+    peak = exact_field(null=True, help_text="The highest equity less transfers up to here.")
     unpriced = models.JSONField(default=list, blank=True, help_text="Assets no price is known for.")
 
     class Meta:

@@ -19,6 +19,7 @@ class SyncRun(models.Model):
     fills_booked = models.IntegerField(default=0)
     orders_updated = models.IntegerField(default=0)
     breaks_open = models.IntegerField(default=0)
+    balances = models.CharField(max_length=12, blank=True, help_text="What comparing them came to.")
 
     class Meta:
         ordering = ["-started_at"]
@@ -38,6 +39,22 @@ class BreakState(models.TextChoices):
     RESOLVED = "resolved"
 
 
+class BreakResolution(models.TextChoices):
+    GONE = "gone"  # a complete look no longer sees it
+    EXPLAINED = "explained"  # a deposit or withdrawal of the venue accounts for it
+    ADJUSTED = "adjusted"  # our books were moved to the venue's number, by a person, with a reason
+    ACCEPTED = "accepted"  # a person took it as it is; nothing was moved
+
+
+class BalanceVerdict(models.TextChoices):
+    """What comparing balances came to. `moving`: nothing can be said, because something moved meanwhile."""
+
+    EQUAL = "equal"
+    DIFFERENT = "different"
+    MOVING = "moving"
+    OPENED = "opened"
+
+
 class Break(models.Model):
     """One difference, from when it was first seen until it is gone. Never repaired silently."""
 
@@ -55,16 +72,48 @@ class Break(models.Model):
     since = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True)
+    resolution = models.CharField(max_length=20, blank=True, choices=BreakResolution.choices)
+    reason = models.CharField(max_length=300, blank=True, help_text="The owner's words.")
     seen_count = models.IntegerField(default=1)
+    symbol = models.CharField(max_length=40, blank=True, help_text="The instrument, where it is about one.")
+    value = exact_field(
+        null=True, help_text="The difference in the reporting currency; empty: no price for it."
+    )
+    is_beyond = models.BooleanField(default=False, help_text="Larger than the tolerance of its kind.")
+    taken_at_value = exact_field(null=True, help_text="The value its owner acknowledged; growth acts again.")
 
     class Meta:
         ordering = ["-since"]
+        permissions = [
+            ("acknowledge_break", "Can acknowledge a break"),
+            ("adjust_break", "Can adjust the books to close a break"),
+        ]
         constraints = [
             one_of("kind", BreakKind, "break_kind_known"),
             models.UniqueConstraint(
                 fields=["account", "kind", "subject"], condition=~Q(state="resolved"), name="break_open_once"
             ),
         ]
+
+
+class DailyReport(models.Model):
+    """One day of the books as it was reported, and who signed it. The content is never changed after the signature."""
+
+    day = models.DateField(primary_key=True)
+    created_at = models.DateTimeField()
+    content = models.JSONField(default=dict)
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the content's canonical JSON.")
+    signed_by = models.CharField(max_length=150, blank=True)
+    signed_at = models.DateTimeField(null=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-day"]
+        default_permissions = ("view",)
+        permissions = [("sign_report", "Can sign a daily report")]
+
+    def __str__(self) -> str:
+        return f"report of {self.day}"
 
 
 class JobSlot(models.Model):

@@ -35,18 +35,19 @@ from .valuation import PriceTable, day_start_equity, read_balances, value_balanc
 def free_balances(
     rows: list[Balance], pending: list[PendingOrder]
 ) -> tuple[dict[str, Decimal] | None, datetime | None]:
-    """The venue's free balances less what it has not locked yet, and when it was asked (the oldest row)."""
+    """What our books hold less what every order at risk will take, and when the venue was last asked.
+
+    Deliberately not the venue's "free" of some moment: whether that moment was before or after a fill or a lock could
+    only be told by comparing two clocks. What we booked and what we sent needs no clock.
+    """
     if not rows:
         return None, None
-    observed_at = min(row.observed_at for row in rows)
-    free = {row.asset: row.free for row in rows}
+    free = {row.asset: add(row.free, row.locked) for row in rows}
     for order in pending:
-        if order.acknowledged_at is not None and order.acknowledged_at <= observed_at:
-            continue  # the venue's own lock already covers it
         asset = order.quote_asset if order.side is Side.BUY else order.base_asset
         needed = multiply(order.remaining, order.price) if order.side is Side.BUY else order.remaining
         free[asset] = add(free.get(asset, ZERO), -needed)
-    return free, observed_at
+    return free, max(row.observed_at for row in rows)
 
 
 def _others(

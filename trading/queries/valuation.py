@@ -1,6 +1,7 @@
-"""What things are worth: prices of one venue's instruments and rates into the reporting currency (US dollars).
+"""What things are worth: prices of one venue's instruments and rates into the reporting currency.
 
-Dollar stablecoins count as one dollar. An asset without a price is worth None, never zero.
+The reporting currency is a dollar stablecoin unless `books.reporting_currency` names another asset. Dollar stablecoins
+count as one dollar. An asset without a price is worth None, never zero.
 """
 
 from __future__ import annotations
@@ -8,14 +9,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.utils import timezone
 
-from trading.domain.money import ZERO, add, multiply
-from trading.models import Balance, EquitySnapshot, ExchangeAccount, Position, Quote
+from trading.domain.money import ZERO, add, divide, multiply
+from trading.models import (
+    NEVER_OBSERVED,
+    TRANSFERS,
+    Balance,
+    EquitySnapshot,
+    ExchangeAccount,
+    Movement,
+    Position,
+    Quote,
+)
 
 DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "USD1", "DAI"})
 _ONE = Decimal(1)
+_QUOTED_DOLLARS = ("USDT", "USDC", "USD")
+_BRIDGES = ("BTC", "ETH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +74,43 @@ class PriceTable:
         return all(row is not None and row.received_at >= instant for row in rows)
 
     def rate(self, asset: str) -> Decimal | None:
-        """Dollars for one unit of the asset, or None."""
+        """Units of the reporting currency for one unit of the asset, or None."""
+        reporting = settings.LEVI_CONFIG.books.reporting_currency
+        if asset == reporting:
+            return _ONE
+        dollars = self._dollars(asset)
+        if reporting in DOLLARS or dollars is None:
+            return dollars
+        one = self._dollars(reporting)
+        return divide(dollars, one) if one else None
+
+    def _dollars(self, asset: str) -> Decimal | None:
+        """By a dollar quote of its own, else through an asset that has one."""
         if asset in DOLLARS:
             return _ONE
-        for dollar in ("USDT", "USDC", "USD"):
-            row = self._rows.get(f"{asset}/{dollar}")
-            if row is not None:
-                return row.last
+        if (direct := self._against_dollars(asset)) is not None:
+            return direct
+        for bridge in _BRIDGES:
+            row, rate = self._rows.get(f"{asset}/{bridge}"), self._against_dollars(bridge)
+            if row is not None and rate is not None:
+                return multiply(row.last, rate)
         return None
 
+    def _against_dollars(self, asset: str) -> Decimal | None:
+        for dollar in _QUOTED_DOLLARS:
+            if (row := self._rows.get(f"{asset}/{dollar}")) is not None:
+                return row.last
+            if (row := self._rows.get(f"{dollar}/{asset}")) is not None and row.last:
+                return divide(_ONE, row.last)
+        return None
+
+    def value(self, asset: str, quantity: Decimal) -> Decimal | None:
+        """A quantity of an asset in the reporting currency, with its sign; None without a price."""
+        rate = self.rate(asset)
+        return multiply(quantity, rate) if rate is not None else None
+
     def worth(self, symbol: str, quantity: Decimal) -> Decimal | None:
-        """Dollars of `quantity` base units of the symbol at its last price, or None."""
+        """The notional of `quantity` base units at the last price, in the reporting currency; or None."""
         row = self._rows.get(symbol)
         rate = self.rate(row.quote_asset) if row else None
         if row is None or rate is None:
@@ -80,7 +120,7 @@ class PriceTable:
 
 @dataclass(frozen=True, slots=True)
 class EquityRow:
-    """An account in dollars. `unpriced` assets are left out of the sums and named."""
+    """An account in the reporting currency. `unpriced` assets are left out of the sums and named."""
 
     equity: Decimal
     cash: Decimal
@@ -89,7 +129,8 @@ class EquityRow:
 
 
 def read_balances(account: ExchangeAccount) -> list[Balance]:
-    return list(Balance.objects.filter(account=account).order_by("asset"))
+    """Empty until the opening balances were taken over: before that nothing is known of what is held."""
+    return list(Balance.objects.filter(account=account, observed_at__gt=NEVER_OBSERVED).order_by("asset"))
 
 
 def value_account(account: ExchangeAccount, prices: PriceTable) -> EquityRow | None:
@@ -116,14 +157,37 @@ def value_balances(balances: list[Balance], prices: PriceTable) -> EquityRow | N
 
 
 def day_start(now: datetime | None = None) -> datetime:
-    """00:00 UTC of the trading day."""
-    return (now or timezone.now()).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    """When the trading day began: the configured hour of the configured zone, at or before now."""
+    books = settings.LEVI_CONFIG.books
+    zone = ZoneInfo(books.day_time_zone)
+    local = (now or timezone.now()).astimezone(zone)
+    begins = local.replace(hour=books.day_starts_at_hour, minute=0, second=0, microsecond=0, fold=0)
+    if begins > local:
+        begins = (begins - timedelta(days=1)).replace(fold=0)
+    return begins.astimezone(UTC)
+
+
+def transfers_value(account: ExchangeAccount, *, after: datetime | None = None) -> Decimal:
+    """Deposits less withdrawals booked after an instant, each at its worth when it was booked."""
+    moved = Movement.objects.filter(account=account, kind__in=TRANSFERS)
+    if after is not None:
+        moved = moved.filter(booked_at__gt=after)
+    rows = list(moved.order_by().values_list("asset", "quantity", "value"))
+    prices = PriceTable(account) if any(value is None for _, _, value in rows) else None
+    total = ZERO
+    for asset, quantity, value in rows:
+        if value is None and prices is not None:
+            value = prices.value(asset, quantity)
+        total = add(total, value or ZERO)
+    return total
 
 
 def day_start_equity(account: ExchangeAccount, now: datetime | None = None) -> Decimal | None:
-    """The last snapshot of the hour before the day began, else the day's first; None if there is neither.
+    """What the equity would be had the day brought neither gain nor loss; None if that is unknown.
 
-    Only complete ones count: an asset that had no price yet would later look like a profit and hide a loss.
+    The last snapshot of the hour before the day began, else the day's first, and what was deposited less what was
+    withdrawn since. Only complete snapshots count: an asset that had no price yet would later look like a profit and
+    hide a loss.
     """
     begins = day_start(now)
     snapshots = EquitySnapshot.objects.filter(account=account, unpriced=[])
@@ -131,4 +195,7 @@ def day_start_equity(account: ExchangeAccount, now: datetime | None = None) -> D
     since = snapshots.filter(at__gte=begins).order_by("at")
     columns = ("at", "equity")
     found = before.values_list(*columns)[:1].union(since.values_list(*columns)[:1], all=True)
-    return min(found)[1] if found else None
+    if not found:
+        return None
+    at, equity = min(found)
+    return add(equity, transfers_value(account, after=at))

@@ -1,0 +1,173 @@
+"""What a sync looks for besides balances: orders, fills and positions in which the venue and our books differ.
+
+Nothing is concluded from a list alone. An order that is missing from the list of open orders, or in it although it
+ended, and a fill of ours that the venue does not list, are asked for by name first; only a definite answer makes a
+break, and what could not be asked keeps the break it had. A position must be the sum of its fills.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from trading.domain.evidence import status_of
+from trading.domain.money import ZERO, add
+from trading.domain.order_states import TERMINAL, WORKING
+from trading.domain.outcomes import FillReport, OrderFound, OrderNotFound, OrderReport, QueryOutcome
+from trading.exchanges.base import Exchange
+from trading.models import Break, BreakKind, BreakState, ExchangeAccount, Fill, Instrument, Order
+from trading.queries.valuation import PriceTable
+
+from .breaks import note_break
+from .settlement import settle
+
+QUESTIONS = 20  # targeted questions of one kind in one pass: the rest have their turn at the next
+# What was filled so shortly ago may not be listed yet; what was filled at the very start of the window may be cut off.
+_SETTLING, _EDGE = timedelta(seconds=30), timedelta(seconds=5)
+
+
+def check_orders(
+    account: ExchangeAccount, exchange: Exchange, listed: Sequence[OrderReport], unlisted: Sequence[Order]
+) -> None:
+    """`unlisted`: orders that work by our books and are not in the venue's list of open ones."""
+    prices = PriceTable(account)
+    for order in list(unlisted)[:QUESTIONS]:
+        _look_for(order, _query(exchange, order), prices)
+    for order in _ended_but_listed(account, listed)[:QUESTIONS]:
+        _look_at_ended(order, _query(exchange, order), prices)
+
+
+def _query(exchange: Exchange, order: Order) -> QueryOutcome:
+    return exchange.query_order(
+        order.instrument.venue_symbol,
+        client_order_id="" if order.exchange_order_id else order.client_order_id,
+        exchange_order_id=order.exchange_order_id,
+    )
+
+
+def _look_for(order: Order, answer: QueryOutcome, prices: PriceTable) -> None:
+    if isinstance(answer, OrderFound):
+        settle(order.id, report=answer.report, source="query")
+    elif isinstance(answer, OrderNotFound):
+        _note_order(order, ours=_remaining(order), theirs=ZERO, prices=prices)
+    else:
+        _keep(order.account, BreakKind.ORDER, order.client_order_id)
+
+
+def _ended_but_listed(account: ExchangeAccount, listed: Sequence[OrderReport]) -> list[Order]:
+    ids = [report.exchange_order_id for report in listed]
+    ended = Order.objects.filter(account=account, exchange_order_id__in=ids, status__in=TERMINAL)
+    return list(ended.select_related("instrument", "account"))
+
+
+def _look_at_ended(order: Order, answer: QueryOutcome, prices: PriceTable) -> None:
+    if not isinstance(answer, OrderFound):
+        _keep(order.account, BreakKind.ORDER, order.client_order_id)
+        return
+    settle(order.id, report=answer.report, source="query")
+    order.refresh_from_db()
+    if order.status in TERMINAL and status_of(answer.report) in WORKING:
+        theirs = add(answer.report.quantity, -answer.report.filled_quantity)
+        _note_order(order, ours=ZERO, theirs=theirs, prices=prices)
+
+
+def _note_order(order: Order, *, ours: Decimal, theirs: Decimal, prices: PriceTable) -> None:
+    symbol = order.instrument.symbol
+    note_break(
+        order.account,
+        BreakKind.ORDER,
+        order.client_order_id,
+        ours=ours,
+        theirs=theirs,
+        value=prices.worth(symbol, add(theirs, -ours)),
+        symbol=symbol,
+        order=str(order.id),
+        status=order.status,
+    )
+
+
+def _remaining(order: Order) -> Decimal:
+    return max(add(order.exposure_quantity, -order.filled_quantity), ZERO)
+
+
+def _keep(account: ExchangeAccount, kind: str, subject: str) -> None:
+    """Could not be asked: a break that was there is neither confirmed nor gone."""
+    rows = Break.objects.filter(account=account, kind=kind, subject=subject[:120])
+    rows.exclude(state=BreakState.RESOLVED).update(last_seen_at=timezone.now())
+
+
+def check_fills(
+    account: ExchangeAccount,
+    exchange: Exchange,
+    instrument: Instrument,
+    listed: Sequence[FillReport],
+    window: tuple[datetime, datetime],
+) -> None:
+    """Fills of ours, inside the window the list was asked for, that the venue does not know."""
+    since, until = window
+    known = {fill.venue_fill_id for fill in listed}
+    noted = Break.objects.filter(account=account, kind=BreakKind.FILL, ours__isnull=False, theirs=0)
+    again = noted.exclude(state=BreakState.RESOLVED).values("subject")
+    recent = Q(filled_at__gt=since + _EDGE, filled_at__lt=until - _SETTLING)
+    ours = Fill.objects.filter(recent | Q(venue_fill_id__in=again), account=account, instrument=instrument)
+    missing = [
+        fill for fill in ours.select_related("order").order_by("id") if fill.venue_fill_id not in known
+    ]
+    for fill in missing[:QUESTIONS]:
+        _look_for_fill(account, exchange, instrument, fill)
+
+
+def _look_for_fill(account: ExchangeAccount, exchange: Exchange, instrument: Instrument, fill: Fill) -> None:
+    found = exchange.fetch_fills(
+        instrument.venue_symbol,
+        since=fill.filled_at - _EDGE,
+        exchange_order_id=fill.order.exchange_order_id or None,
+    )
+    if any(one.venue_fill_id == fill.venue_fill_id for one in found):
+        return
+    note_break(
+        account,
+        BreakKind.FILL,
+        fill.venue_fill_id,
+        ours=fill.quantity,
+        theirs=ZERO,
+        value=PriceTable(account).worth(instrument.symbol, fill.quantity),
+        symbol=instrument.symbol,
+        order=str(fill.order_id),
+    )
+
+
+_SUMS = """
+SELECT i.symbol, p.quantity, coalesce(f.quantity, 0)
+  FROM trading_position p JOIN trading_instrument i ON i.id = p.instrument_id
+  LEFT JOIN (SELECT instrument_id, sum(CASE side WHEN 'BUY' THEN quantity ELSE -quantity END) AS quantity
+               FROM trading_fill WHERE account_id = %(account)s GROUP BY 1) f ON f.instrument_id = p.instrument_id
+ WHERE p.account_id = %(account)s AND p.quantity <> coalesce(f.quantity, 0)
+"""
+
+
+def check_positions(account: ExchangeAccount) -> None:
+    """In one statement, so that a fill that is being booked is in both numbers or in none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, {"account": account.pk})
+        wrong: list[tuple[str, Decimal, Decimal]] = cursor.fetchall()
+    prices: Mapping[str, Decimal | None] = {}
+    if wrong:
+        table = PriceTable(account)
+        prices = {symbol: table.worth(symbol, add(sums, -stored)) for symbol, stored, sums in wrong}
+    for symbol, stored, sums in wrong:
+        note_break(
+            account,
+            BreakKind.POSITION,
+            symbol,
+            ours=stored,
+            theirs=sums,
+            value=prices[symbol],
+            symbol=symbol,
+            note="the position that is stored, and the sum of its fills",
+        )

@@ -1,0 +1,144 @@
+"""Books fills as sets: one read, then one statement per table, however many fills and orders arrive together.
+
+Each fill is booked exactly once (unique on account and venue fill id) and moves, in the same commit, the position, the
+ledger of movements, the balances, the order's sums and the audit trail. Fills that arrive together are booked in the
+venue's order of time, so that their position does not depend on the order of the list. The caller holds the orders'
+locks and decides what the fills mean for them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.utils import timezone
+
+from trading import audit
+from trading.domain.actors import system_actor
+from trading.domain.enums import Side
+from trading.domain.money import exact_arithmetic, multiply, plain
+from trading.domain.outcomes import FillReport
+from trading.domain.positions import PositionState
+from trading.failpoints import failpoint
+from trading.locking import lock_positions
+from trading.models import Fill, Order, Position
+
+from .balances import move_balances
+from .changes import set_fields
+from .ledger import movements_of, write_movements
+
+ACTOR = system_actor("settlement")
+# An order with what the venue says was filled of it.
+Delivery = tuple[Order, Sequence[FillReport]]
+
+
+def book_fills(deliveries: Sequence[Delivery]) -> dict[UUID, int]:
+    """How many fills were new, by order. All orders are of one account and locked."""
+    arrived = _unbooked(deliveries)
+    if not arrived:
+        return {}
+    account_id, now = arrived[0][0].account_id, timezone.now()
+    positions = _lock_positions(account_id, {order.instrument_id for order, _ in arrived}, now)
+    states = {key: row.as_state() for key, row in positions.items()}
+    fills, entries = [], []
+    for order, report in arrived:
+        before = states[order.instrument_id]
+        after = before.after(Side(report.side), report.quantity, report.price, report.fee, report.fee_asset)
+        states[order.instrument_id] = after
+        fill = _make_fill(order, report, after.realized_pnl - before.realized_pnl, now)
+        fills.append(fill)
+        entries.append((order.id, _entry(order, fill, before, after)))
+    Fill.objects.bulk_create(fills)
+    for key, row in positions.items():
+        save_position(row, states[key], now)
+    moved = [movement for fill in fills for movement in movements_of(fill)]
+    write_movements(moved)
+    move_balances(account_id, moved, fills)
+    audit.record_many("fill.booked", entries, actor=ACTOR, object_type="order")
+    counts = _add_up(fills)
+    failpoint("settlement.after_fill")
+    return counts
+
+
+def _unbooked(deliveries: Sequence[Delivery]) -> list[tuple[Order, FillReport]]:
+    """What is new, each once, in the venue's order of time."""
+    found = {report.venue_fill_id: (order, report) for order, reports in deliveries for report in reports}
+    if not found:
+        return []
+    account_id = deliveries[0][0].account_id
+    rows = Fill.objects.filter(account_id=account_id, venue_fill_id__in=list(found)).order_by()
+    for known in rows.values_list("venue_fill_id", flat=True):
+        del found[known]
+    return sorted(found.values(), key=lambda pair: (pair[1].filled_at, pair[1].venue_fill_id))
+
+
+def _lock_positions(account_id: UUID, instrument_ids: set[int], now: datetime) -> dict[int, Position]:
+    locked = lock_positions(account_id, instrument_ids)
+    if missing := instrument_ids - locked.keys():
+        fresh = [Position(account_id=account_id, instrument_id=key, updated_at=now) for key in missing]
+        Position.objects.bulk_create(fresh, ignore_conflicts=True)  # somebody else may be as quick
+        locked = lock_positions(account_id, instrument_ids)
+    return locked
+
+
+def _make_fill(order: Order, report: FillReport, realized: Decimal, now: datetime) -> Fill:
+    return Fill(
+        account_id=order.account_id,
+        instrument=order.instrument,
+        order=order,
+        venue_fill_id=report.venue_fill_id,
+        side=report.side,
+        price=report.price,
+        quantity=report.quantity,
+        notional=multiply(report.quantity, report.price),
+        fee=report.fee,
+        fee_asset=report.fee_asset,
+        is_maker=report.is_maker,
+        realized_pnl=realized,
+        filled_at=report.filled_at,
+        booked_at=now,
+    )
+
+
+def _entry(order: Order, fill: Fill, before: PositionState, after: PositionState) -> dict[str, object]:
+    return {
+        "symbol": order.instrument.symbol,
+        "side": fill.side,
+        "fill": fill.venue_fill_id,
+        "quantity": fill.quantity,
+        "price": fill.price,
+        "fee": fill.fee,
+        "fee_asset": fill.fee_asset,
+        "position": {"before": before.quantity, "after": after.quantity},
+    }
+
+
+def save_position(position: Position, state: PositionState, now: datetime) -> None:
+    """The caller holds its lock."""
+    position.quantity = state.quantity
+    position.average_price = state.average_price
+    position.realized_pnl = state.realized_pnl
+    position.fees = {asset: plain(paid) for asset, paid in state.fees.items()}
+    position.updated_at = now
+    position.save(update_fields=["quantity", "average_price", "realized_pnl", "fees", "updated_at"])
+
+
+def _add_up(fills: Iterable[Fill]) -> dict[UUID, int]:
+    """Move the orders' sums."""
+    by_order: dict[UUID, list[Fill]] = defaultdict(list)
+    for fill in fills:
+        by_order[fill.order_id].append(fill)
+    with exact_arithmetic():
+        for of_order in by_order.values():
+            order = of_order[0].order
+            filled = order.filled_quantity + sum(fill.quantity for fill in of_order)
+            set_fields(
+                order,
+                filled_quantity=filled,
+                filled_notional=order.filled_notional + sum(fill.notional for fill in of_order),
+                venue_filled_quantity=max(order.venue_filled_quantity, filled),
+            )
+    return {key: len(of_order) for key, of_order in by_order.items()}
