@@ -20,7 +20,7 @@ from trading.queries.equity import (
     DailyBar,
     Drawdown,
     EquityPoint,
-    HaltSpan,
+    RestrictedSpan,
     read_daily_bars,
     read_drawdown,
     read_halt_spans,
@@ -49,7 +49,7 @@ class DailyBarRow(serializers.Serializer[Any]):
     pnl = serializers.CharField(help_text="Without deposits and withdrawals.")
 
 
-class HaltSpanRow(serializers.Serializer[Any]):
+class RestrictedSpanRow(serializers.Serializer[Any]):
     scope = serializers.CharField()
     target = serializers.CharField(allow_blank=True)
     state = serializers.CharField()
@@ -70,7 +70,7 @@ class EquitySeriesAnswer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     points = EquityPointRow(many=True)
     days = DailyBarRow(many=True)
-    halts = HaltSpanRow(many=True)
+    halts = RestrictedSpanRow(many=True)
     drawdowns = DrawdownRow(many=True)
 
 
@@ -135,7 +135,7 @@ def _bar(row: DailyBar) -> dict[str, Any]:
     return {"day": row.day, **numbers}
 
 
-def _span(row: HaltSpan) -> dict[str, Any]:
+def _span(row: RestrictedSpan) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("scope", "target", "state", "since", "until", "reason")}
 
 

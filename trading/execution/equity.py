@@ -1,8 +1,8 @@
 """Writes the equity snapshots: the account valued at one instant, with what the curve and its drawdown are made of.
 
 The peak is of the equity less everything that was deposited and plus everything withdrawn, so that money from outside
-is neither a gain nor a way out of a loss. A peak counts only as far as three snapshots in a row confirm it: one bad tick is
-none. A snapshot that could not price an asset moves no peak.
+is neither a gain nor a way out of a loss. A peak counts only as far as three snapshots in a row confirm it. A
+snapshot that could not price an asset moves no peak.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from trading.queries.portfolio import held_exposure
 from trading.queries.valuation import PriceTable, day_start, day_start_equity, transfers_value, value_account
 
 _PEAK_LOOKS = 3
-_PEAK_SPAN = timedelta(minutes=10)
+_PEAK_SPAN = timedelta(minutes=5)
 
 
 def write_snapshot(account: ExchangeAccount) -> EquitySnapshot | None:
@@ -51,7 +51,7 @@ def write_snapshot(account: ExchangeAccount) -> EquitySnapshot | None:
 def _confirmed_peak(account: ExchangeAccount, now: datetime, own: Decimal | None) -> Decimal | None:
     """The peak so far, raised by the least of this and the last snapshots' equity without transfers."""
     rows = EquitySnapshot.objects.filter(account=account).order_by("-at")
-    last = rows.values_list("peak", flat=True).first()
+    last: Decimal | None = rows.values_list("peak", flat=True).first()
     if own is None or last is None:
         return last if own is None else own
     recent = rows.filter(unpriced=[], at__gt=now - _PEAK_SPAN).values_list("equity", "transfers")

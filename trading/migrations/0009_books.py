@@ -61,7 +61,7 @@ def give_rights(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("trading", "0018_trigger_blindness"),
+        ("trading", "0021_sweep_emptied"),
     ]
 
     operations = [

@@ -48,7 +48,7 @@ class DailyBar:
 
 
 @dataclass(frozen=True, slots=True)
-class HaltSpan:
+class RestrictedSpan:
     """A time in which a scope was not active; `until` is None while it lasts."""
 
     scope: str
@@ -160,16 +160,16 @@ def read_drawdown(account: ExchangeAccount) -> Drawdown | None:
     return Drawdown(peak, row.equity, amount, divide(amount * 100, peak) if peak > 0 else ZERO)
 
 
-def read_halt_spans(since: datetime, until: datetime | None = None) -> list[HaltSpan]:
+def read_halt_spans(since: datetime, until: datetime | None = None) -> list[RestrictedSpan]:
     """The times in which something was restricted, for drawing them behind a curve; the newest of many."""
     end = until or timezone.now()
     changes = HaltChange.objects.filter(at__lt=end).order_by("-at", "-id")[: MOST_HALTS * 2]
-    spans: list[HaltSpan] = []
+    spans: list[RestrictedSpan] = []
     next_change: dict[tuple[str, str], datetime] = {}
     for change in changes:
         key = (change.scope, change.target)
         ended = next_change.get(key)
         if change.after != TradingState.ACTIVE and (ended is None or ended > since):
-            spans.append(HaltSpan(*key, change.after, change.at, ended, change.reason))
+            spans.append(RestrictedSpan(*key, change.after, change.at, ended, change.reason))
         next_change[key] = change.at
     return spans[:MOST_HALTS][::-1]

@@ -6,9 +6,9 @@ position counts in full. What cannot be told is None, and the rules deny on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -18,7 +18,15 @@ from django.utils import timezone
 
 from trading.domain.enums import HaltScope, OrderStatus
 from trading.domain.money import ZERO, add, multiply
-from trading.models import EquityPeak, ExchangeAccount, LimitsVersion, Order, Strategy
+from trading.models import (
+    TRANSFERS,
+    EquityPeak,
+    ExchangeAccount,
+    LimitsVersion,
+    Movement,
+    Order,
+    Strategy,
+)
 from trading.risk.facts import ScopeUse, SymbolExposure
 
 from .pending import PendingOrder, exposures, pending_orders
@@ -107,12 +115,25 @@ def read_pace(where: Q, prices: PriceTable, now: datetime, *, with_ratio: bool) 
     return Pace(orders, total, lately if with_ratio else None, filled if with_ratio else None)
 
 
-def peak_equity(accounts: Iterable[UUID], now: datetime | None = None) -> Decimal | None:
+def peak_equity(accounts: Sequence[UUID], now: datetime | None = None) -> Decimal | None:
     """The best day of thirty, all these accounts together; None if none was confirmed yet."""
     first = day_start(now or timezone.now()).date() - timedelta(days=PEAK_DAYS)
     days = EquityPeak.objects.filter(account__in=list(accounts), day__gte=first).order_by()
-    sums = days.values("day").annotate(together=Sum("equity")).values_list("together", flat=True)
-    return max(sums, default=None)
+    peaks = list(days.values_list("account_id", "day", "equity", "at"))
+    if not peaks:
+        return None
+    moved = _transfers_since(min(at for _, _, _, at in peaks), accounts)
+    sums: dict[date, Decimal] = {}
+    for account_id, day, equity, at in peaks:
+        later = (value for owner, booked_at, value in moved if owner == account_id and booked_at > at)
+        sums[day] = add(sums.get(day, ZERO), sum(later, equity))
+    return max(sums.values())
+
+
+def _transfers_since(instant: datetime, accounts: Sequence[UUID]) -> list[tuple[UUID, datetime, Decimal]]:
+    """Money from outside is no gain and no loss: it moves the peak that a drawdown is measured from."""
+    moved = Movement.objects.filter(account__in=list(accounts), kind__in=TRANSFERS, booked_at__gt=instant)
+    return list(moved.filter(value__isnull=False).order_by().values_list("account_id", "booked_at", "value"))
 
 
 def count_executions(strategy: Strategy, most: int) -> int:
