@@ -64,6 +64,7 @@ class RiskConfig:
     max_orders_per_minute: int
     duplicate_window_sec: int
     dead_man_sec: int
+    dead_man_cancels: bool
     triggers: Mapping[str, Decimal | None]
 
 

@@ -147,6 +147,7 @@ RISK_FIELDS: dict[str, tuple[Reader, Any]] = {
     "max_orders_per_minute": (integer_between(1, 100_000), REQUIRED),
     "duplicate_window_sec": (integer_between(0, 86_400), 0),
     "dead_man_sec": (zero_or_between(15, 3600), 60),
+    "dead_man_cancels": (read_flag, True),
     "triggers": (read_thresholds, MappingProxyType({})),
 }
 TOLERANCE = decimal_between("0", "1000000000")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,11 +17,15 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from tests.alert_receiver import alert_receiver
 from tests.paper_trading import TESTER, open_paper_account, rest
-from trading.domain.enums import HaltScope
+from trading import alert_line
+from trading.domain.enums import HaltScope, Severity
 from trading.execution import sweep
+from trading.execution.alert_channels import create_channel
 from trading.execution.halts import engage
-from trading.models import ExchangeAccount, Heartbeat, Order, Sweep, SyncRun
+from trading.models import AlertDelivery, ExchangeAccount, Heartbeat, Order, Sweep, SyncRun
+from trading.notify import notify
 from trading.supervision import Supervision
 
 REPO = Path(__file__).resolve().parents[1]
@@ -162,3 +167,18 @@ def test_a_sweep_whose_process_died_is_taken_over(supervision):
     supervision.look_once()
     join(supervision)
     assert Sweep.objects.get(pk=waiting.pk).verdict == "clean"
+
+
+def test_it_delivers_alerts_without_redis_and_a_channel_that_hangs_delays_no_other(supervision, monkeypatch):
+    monkeypatch.setattr(alert_line, "READ_SECONDS", 1.0)
+    with alert_receiver() as receiver, socket.create_server(("127.0.0.1", 0)) as silent:
+        create_channel("desk", receiver.url, actor=TESTER)
+        create_channel("hangs", f"json://127.0.0.1:{silent.getsockname()[1]}/x", actor=TESTER)
+        notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
+
+        def arrived() -> bool:
+            supervision.look_once()
+            return any("Everything is halted" in subject for subject in receiver.subjects)
+
+        wait_until(arrived)
+        assert AlertDelivery.objects.filter(channel__name="hangs", state="delivered").count() == 0

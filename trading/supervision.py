@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from trading import audit
 from trading.domain.actors import system_actor
+from trading.domain.enums import Severity
 from trading.domain.errors import LeviError
 from trading.execution.dead_man import DeadMan, halt_by_dead_man, stop_without_database
 from trading.execution.delivery import deliver_channel, prepare_deliveries
@@ -36,6 +37,7 @@ from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account
 from trading.execution.triggers import watch_triggers
 from trading.models import ExchangeAccount, Flattening, Sweep
+from trading.notify import notify
 from trading.process_name import process_name
 
 log = logging.getLogger(__name__)
@@ -88,6 +90,8 @@ class Supervision:
         """Start what waits. Raises Django's database errors."""
         if not self._is_started:
             check_generation()
+            text = f"{process_name()}, build {settings.BUILD}"
+            notify("levi.started", Severity.INFO, f"The supervisor started ({settings.LEVI_MODE})", text)
             self._is_started = True
         for sweep_id in waiting_sweeps():
             self._start(f"sweep-{sweep_id}", partial(self._sweep, sweep_id))

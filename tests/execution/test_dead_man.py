@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -172,3 +172,10 @@ def test_accounts_without_working_orders_are_not_missed(armed, world):
     make_account(world.venue, "idle")
     armed.silent.add("idle")
     assert armed.watch(SECONDS * 2) == []
+
+
+def test_its_halt_leaves_open_orders_alone_where_so_configured(world: World, settings):
+    risk = replace(settings.LEVI_CONFIG.risk, dead_man_cancels=False)
+    settings.LEVI_CONFIG = replace(settings.LEVI_CONFIG, risk=risk)
+    halt_by_dead_man("dead man: silence")
+    assert HaltState.objects.get(scope="everything").state == "halted" and not Sweep.objects.exists()

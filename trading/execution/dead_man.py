@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from trading.domain.actors import system_actor
-from trading.domain.enums import HaltScope, OrderStatus
+from trading.domain.enums import CancelScope, HaltScope, OrderStatus
 from trading.domain.order_states import UNRESOLVED, WORKING
 from trading.metrics import TRIGGER_RUNS
 from trading.models import ExchangeAccount, Heartbeat, Order
@@ -141,11 +141,12 @@ class DeadMan:
 
 
 def halt_by_dead_man(reason: str) -> None:
-    """Engage the widest scope and sweep, once: what is halted already stays as it is."""
+    """Engage the widest scope, and sweep unless configured otherwise, once: what is halted already stays as it is."""
     if everything_is_halted():
         return
     log.error("automatic halt: %s", reason)
-    engage(HaltScope.EVERYTHING, reason=reason, actor=ACTOR, trigger=TRIGGER)
+    cancel = CancelScope.OURS if settings.LEVI_CONFIG.risk.dead_man_cancels else None
+    engage(HaltScope.EVERYTHING, reason=reason, actor=ACTOR, trigger=TRIGGER, cancel=cancel)
 
 
 def stop_without_database(reason: str) -> None:

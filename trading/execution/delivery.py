@@ -157,7 +157,7 @@ def write_anchors() -> int:
             channel=channel,
             purpose=f"anchor {made.number}",
             subject=f"Levi ({settings.LEVI_MODE}): audit checkpoint {made.number}",
-            # As in the anchor file: what an auditor hands to `manage.py verify_audit --anchors`.
+            # As in the anchor file: what an auditor hands to `verify_levi_audit.py --anchors`.
             text=anchor_line(made).decode().strip(),
             severity=Severity.INFO,
             created_at=now,
