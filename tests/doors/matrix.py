@@ -23,8 +23,16 @@ from trading.api.urls import ADDRESSES
 ROLES = ("viewer", "trader", "risk", "admin")
 PAGE = Path(settings.REPO_DIR) / "docs" / "security.md"
 BEGIN, END = "<!-- role matrix -->\n", "<!-- /role matrix -->"
-# Django's and Unfold's own pages under /admin/: name -> (methods, who). "operator": every role, for themselves.
+# The panel's pages that belong to no table, and the framework's: name -> (methods, who). "operator": every role, for
+# themselves. What an export holds is asked for by its source (tests/admin/test_around.py).
 FRAMEWORK = {
+    "panel_control_room": ("GET", "operator"),
+    "panel_find": ("GET", "operator"),
+    "panel_strip": ("GET", "operator"),
+    "panel_system": ("GET", "trading.view_order"),
+    "panel_export": ("POST", "trading.view_order"),
+    "panel_save_filter": ("POST", "operator"),
+    "panel_forget_filter": ("POST", "operator"),
     "index": ("GET", "operator"),
     "login": ("GET POST", PUBLIC),
     "logout": ("POST", "operator"),
@@ -85,7 +93,6 @@ def panel_rows(address: str, pattern: URLPattern) -> list[Row]:
     if name in FRAMEWORK:
         methods, who = FRAMEWORK[name]
         shown = {
-            "index": "/admin/",
             "": "/admin/{anything else}",
             "app_list": "/admin/{app_label}/",
         }.get(name, shown)

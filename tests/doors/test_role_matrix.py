@@ -6,6 +6,10 @@ After a change that is meant: `LEVI_WRITE_DOCS=1 .venv/bin/pytest tests/doors` w
 from __future__ import annotations
 
 import os
+import re
+from pathlib import Path
+
+from django.conf import settings
 
 from tests.api.test_roles import WHO_MAY
 from tests.doors import matrix
@@ -54,3 +58,17 @@ def test_stopping_is_open_to_whoever_may_engage_and_releasing_to_risk_alone(db):
     for right in ("trading.release_halt", "trading.decide_approval", "trading.resolve_order"):
         assert {role for role in rights if right in rights[role]} == {"risk"}
     assert not rights["admin"] & {"trading.place_order", "trading.release_halt", "trading.decide_approval"}
+
+
+def test_no_page_swallows_the_wish_for_a_fresh_factor():
+    """A verb that wants one raises; a page that catches errors must let that one through to the page that asks."""
+    folder = Path(settings.REPO_DIR) / "trading" / "admin"
+    swallowed = [
+        f"{file.name}: {after.strip()}"
+        for file in sorted(folder.glob("*.py"))
+        for after in re.findall(
+            r"except LeviError as error:[^\n]*\n([^\n]*)\n", file.read_text(encoding="utf-8")
+        )
+        if after.strip() != "pass_on(error)"
+    ]
+    assert swallowed == []

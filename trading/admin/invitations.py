@@ -156,6 +156,7 @@ class InvitationScreen(PanelAdmin):
             try:
                 accept_invitation(secret, form.cleaned_data["password"], request_id=get_request_id())
             except LeviError as error:
+                pass_on(error)
                 field = str(error.context.get("field", ""))
                 form.add_error(field if field in form.fields else None, str(error))
             else:
