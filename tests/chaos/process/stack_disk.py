@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.chaos.process.figures import Figure
+from tests.chaos.process.oracle import Placements
 from tests.chaos.process.stack_faults import judge_stack
 from tests.chaos.process.stack_world import CampaignStack
 from tests.stack.instance import wait_until
@@ -53,10 +54,11 @@ def _on_a_small_disk(folder: Path, say: Say) -> list[Figure]:
         stack.log.unlink(missing_ok=True)
 
 
-def _trade_on_a_full_disk(stack: CampaignStack, placements: object, say: Say) -> list[Figure]:
+def _trade_on_a_full_disk(stack: CampaignStack, placements: Placements, say: Say) -> list[Figure]:
     ballast = stack.home / "ballast"
     with stack.client() as client:
         client.post_signal(quantity="0.0005")
+        wait_until(lambda: placements.rows, "an order is sent while there is room", 60)
         _fill(ballast)
         refused = [_status_of_post(client) for _post in range(10)]
         time.sleep(2)
@@ -70,7 +72,7 @@ def _trade_on_a_full_disk(stack: CampaignStack, placements: object, say: Say) ->
         Figure(
             "F79", "on a full disk the halt stops this host", "raised" if flag else "missing", "raised", flag
         ),
-        *judge_stack("F79", stack, placements, trouble),  # type: ignore[arg-type]
+        *judge_stack("F79", stack, placements, trouble),
     ]
 
 
