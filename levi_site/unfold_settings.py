@@ -64,6 +64,7 @@ NAVIGATION = [
             entry("Signals", "sensors", "signal"),
             entry("Positions", "stacked_bar_chart", "position"),
             entry("Balances", "account_balance_wallet", "balance"),
+            entry("Portfolio", "pie_chart", "equitysnapshot", page="portfolio"),
             entry("Equity", "show_chart", "equitysnapshot"),
         ],
     },
@@ -72,7 +73,9 @@ NAVIGATION = [
         "separator": True,
         "items": [
             entry("Risk limits", "speed", "limitsversion"),
+            entry("Reconciliation", "balance", "break", page="overview"),
             entry("Breaks", "difference", "break"),
+            entry("Daily reports", "fact_check", "dailyreport"),
             entry("Sync runs", "sync", "syncrun"),
             entry("Audit trail", "history_edu", "auditentry"),
             entry("Exports", "download", "exportjob"),
