@@ -178,11 +178,11 @@ class LimitsScreen(PanelAdmin):
 
 
 def _what_it_takes(wanted: LimitsChange) -> str:
-    """Which of the changes loosen, and whom that needs. A mistake in a value is told when it is saved."""
+    """Which of the changes loosen, and whom that needs; or why it cannot be saved as it is."""
     try:
         before, _after, loosens = preview_change(wanted)
-    except LeviError:
-        return ""
+    except LeviError as error:
+        return f"It cannot be saved like this: {error}"
     if not loosens:
         return "It only tightens."
     words = f"It loosens: {', '.join(label_of(name) for name in loosens)}."

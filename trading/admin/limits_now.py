@@ -55,7 +55,7 @@ def _narrower(rows: list[LimitsVersion]) -> Table:
         [
             row.scope_name,
             cells.row_link("limitsversion", row.pk, f"v{row.version}"),
-            cells.when(row.expires_at) if row.expires_at else cells.muted("changed"),
+            cells.when(row.expires_at) if row.expires_at else cells.muted("the next version"),
             _set_words(row) or cells.muted("nothing of its own"),
         ]
         for row in rows
