@@ -191,8 +191,8 @@ def test_an_approved_act_that_fails_is_void_and_says_why(halted, monkeypatch):
 
 
 def test_unknown_kinds_and_requests_are_named(halted):
-    with pytest.raises(InvalidInput, match="adjustment"):
-        propose("adjustment", {}, subject="x", reason="x", actor=person("anna"))
+    with pytest.raises(ValueError, match="holiday"):
+        propose("holiday", {}, subject="x", reason="x", actor=person("anna"))
     with pytest.raises(UnknownName):
         approve(ask().pk.__class__(int=1), actor=person("ben"))
 

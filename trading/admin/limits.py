@@ -23,7 +23,7 @@ from trading.models import ApprovalRequest, LimitsVersion
 from trading.queries.limits import lasting_limits, limits_in_force, newest_version
 
 from . import cells
-from .acting import actor_of, go
+from .acting import actor_of, go, pass_on
 from .limits_form import (
     SEPARATOR,
     LimitsForm,
@@ -136,6 +136,7 @@ class LimitsScreen(PanelAdmin):
         try:
             done = change_or_propose(wanted, reason=form.cleaned_data["reason"], actor=actor_of(request))
         except LeviError as error:
+            pass_on(error)
             field = str(error.context.get("field", ""))
             form.add_error(field if field in form.fields else None, str(error))
             return self._form(request, form, wanted.target, status=400)
