@@ -26,7 +26,7 @@ test: check ## linters, types, migrations and all tests, on servers it brings up
 	$(PY) -m pytest $(TESTS) -m "not chaos" -n $(WORKERS) --dist loadfile -q $(ARGS)
 
 e2e: $(DEV_READY) ## browser tests in headless Chromium, screenshots under var/shots/
-	$(PY) -m pytest tests/e2e $(ARGS)
+	LEVI_SHOTS=all $(PY) -m pytest tests/e2e $(ARGS)
 
 chaos: $(DEV_READY) ## faults by the million and kills by the thousand: one table, within an hour; goes on if interrupted
 	$(PY) -m tests.chaos $(ARGS)

@@ -37,7 +37,7 @@ def check(client, url, **changes):
 
 
 def place(client, url, token, **changes):
-    return client.post(url, {**ORDER, **changes, "token": token, "step": "place"})
+    return client.post(url, {**ORDER, "confirmed": "on", **changes, "token": token, "step": "place"})
 
 
 def test_check_shows_rounding_notional_fee_and_every_rule(trader, url):
@@ -151,3 +151,12 @@ def test_a_link_may_fill_the_ticket_in(trader, url):
     page = trader.get(url, {"symbol": "ETH/USDT", "side": "SELL", "reduce_only": "on"}).content.decode()
     assert 'value="ETH/USDT"' in page
     assert not Order.objects.exists()
+
+
+def test_nothing_is_placed_without_a_confirmation_of_quantity_notional_and_mode(trader, url):
+    token = check(trader, url).context["token"]
+    answer = place(trader, url, token, confirmed="")
+    page = " ".join(answer.content.decode().split())
+    assert "Confirm quantity, notional and mode first" in page and not Order.objects.exists()
+    words = "I mean <strong>BUY 0.01 BTC/USDT</strong>, worth <strong>490 USDT</strong>, in <strong>PAPER</strong>"
+    assert words in page

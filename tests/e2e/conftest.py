@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +21,8 @@ from django.conf import settings
 from django.test import Client
 
 from levi_site.env import REPO_DIR
+from levi_site.stack.ports import find_free_port
+from levi_site.stack.process_spec import answers_http
 from tests.admin.trading_day import PASSWORD, TradingDay, make_people
 from tests.worlds import frozen_venue, impatient, live_world
 
@@ -37,7 +42,8 @@ FLAGS = (
 )
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 SHOTS = REPO_DIR / "var" / "shots"
-DESKTOP, PHONE, SMALL_PHONE = (1440, 900), (390, 844), (360, 640)
+DESKTOP, PHONE, SMALL_PHONE, WIDE = (1440, 900), (390, 844), (360, 640), (2560, 1300)
+START_SECONDS = 90
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -101,22 +107,51 @@ class Visit:
         page.on("response", lambda got: note(f"{got.status} {got.url}") if got.status >= 500 else None)
 
 
+@pytest.fixture(scope="session")
+def serving(django_db_setup) -> Iterator[str]:
+    """The product as it is served: granian with the ASGI application, on this session's test database."""
+    port = find_free_port()
+    words = ["--interface", "asginl", "--port", str(port), "--workers", "1", "--http", "1", "--no-ws"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "granian", *words, "--log-level", "error", "levi_site.asgi:application"],
+        cwd=REPO_DIR,
+        env={**os.environ, "LEVI_ROLE": "levi-web"},
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while not answers_http(port, "/healthz/live"):
+        assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@pytest.fixture
+def served(serving, transactional_db) -> str:
+    return serving
+
+
 @pytest.fixture
 def visit(chromium, live_server):
     """visit(user=…, size=…, theme=…, scripts=…) opens a tab, signed in as that person if one is given."""
 
     @contextmanager
-    def opened(user=None, *, size=DESKTOP, theme="light", scripts=True):
+    def opened(
+        user=None, *, size=DESKTOP, theme="light", scripts=True, base=live_server.url, may_complain=False
+    ):
         context = chromium.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=theme, java_script_enabled=scripts
         )
         if user is not None:
-            context.add_cookies([session_cookie(user, live_server.url)])
-        tab = Visit(context.new_page(), live_server.url)
+            context.add_cookies([session_cookie(user, base)])
+        tab = Visit(context.new_page(), base)
         tab._listen()
         yield tab
         context.close()
-        assert tab.complaints == []
+        assert may_complain or tab.complaints == []
 
     return opened
 

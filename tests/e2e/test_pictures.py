@@ -1,48 +1,92 @@
-"""Pictures of the main pages, both themes, desktop and phone, under var/shots/. Nothing is wider than its screen."""
+"""Pictures of every page under var/shots/, nothing wider than its screen, and no violation that axe can find.
+
+In `make test` each page is looked at light on a desk and dark on a phone; `make e2e` (LEVI_SHOTS=all) takes all four.
+"""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.admin.trading_day import halt
-from tests.e2e.conftest import DESKTOP, PHONE
+from tests.e2e.conftest import DESKTOP, PHONE, SMALL_PHONE, WIDE
 from trading.domain.enums import Severity
-from trading.models import Flattening, Position, Sweep
+from trading.models import AuditEntry, ExportJob, Fill, Flattening, Position, Signal, Sweep
 from trading.notify import notify
 
 PLACES = {
-    "control-room": ("index", None),
-    "kill-switch": ("trading_haltstate_changelist", None),
-    "ticket": ("trading_order_ticket", None),
-    "orders": ("trading_order_changelist", None),
-    "order-filled": ("trading_order_change", "filled"),
-    "order-denied": ("trading_order_change", "denied"),
-    "positions": ("trading_position_changelist", None),
-    "position": ("trading_position_change", "position"),
-    "alerts": ("trading_alert_changelist", None),
-    "limits": ("trading_limitsversion_changelist", None),
-    "account": ("trading_exchangeaccount_change", "account"),
-    "audit": ("trading_auditentry_changelist", None),
+    "control-room": "panel_control_room",
+    "kill-switch": "admin:trading_haltstate_changelist",
+    "ticket": "admin:trading_order_ticket",
+    "orders": "admin:trading_order_changelist",
+    "order-filled": ("admin:trading_order_change", lambda day: day.orders["filled"].pk),
+    "order-denied": ("admin:trading_order_change", lambda day: day.orders["denied"].pk),
+    "order-quarantined": ("admin:trading_order_change", lambda day: day.orders["quarantined"].pk),
+    "fills": "admin:trading_fill_changelist",
+    "fill": ("admin:trading_fill_change", lambda day: Fill.objects.first().pk),
+    "signals": "admin:trading_signal_changelist",
+    "signal": ("admin:trading_signal_change", lambda day: Signal.objects.first().pk),
+    "positions": "admin:trading_position_changelist",
+    "position": (
+        "admin:trading_position_change",
+        lambda day: Position.objects.exclude(quantity=0).first().pk,
+    ),
+    "alerts": "admin:trading_alert_changelist",
+    "balances": "admin:trading_balance_changelist",
+    "equity": "admin:trading_equitysnapshot_changelist",
+    "limits": "admin:trading_limitsversion_changelist",
+    "breaks": "admin:trading_break_changelist",
+    "sync-runs": "admin:trading_syncrun_changelist",
+    "audit": "admin:trading_auditentry_changelist",
+    "audit-entry": ("admin:trading_auditentry_change", lambda day: AuditEntry.objects.first().pk),
+    "exports": "admin:trading_exportjob_changelist",
+    "accounts": "admin:trading_exchangeaccount_changelist",
+    "account": ("admin:trading_exchangeaccount_change", lambda day: day.account.pk),
+    "instruments": "admin:trading_instrument_changelist",
+    "strategies": "admin:trading_strategy_changelist",
+    "tokens": "admin:trading_apitoken_changelist",
+    "schedules": "admin:django_celery_beat_periodictask_changelist",
+    "system": "panel_system",
+    "find": "panel_find",
 }
-LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]
+EVERY_LOOK = [("light", DESKTOP), ("dark", PHONE), ("dark", DESKTOP), ("light", PHONE)]
+LOOKS = EVERY_LOOK if os.environ.get("LEVI_SHOTS") == "all" else EVERY_LOOK[:2]
 
 
 def path_of(day, name: str) -> str:
-    route, row = PLACES[name]
-    held = Position.objects.exclude(quantity=0).first()
-    rows = {**day.orders, "account": day.account, "position": held}
-    return reverse(f"admin:{route}", args=[rows[row].pk] if row else [])
+    place = PLACES[name]
+    return reverse(place) if isinstance(place, str) else reverse(place[0], args=[place[1](day)])
+
+
+def violations(page) -> list[str]:
+    """As sentences: which rule, on which element."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [f"{v['id']}: {node['html'][:160]} {node['any'][:1]}" for v in found for node in v["nodes"][:3]]
 
 
 @pytest.mark.parametrize(("theme", "size"), LOOKS, ids=[f"{theme}-{size[0]}" for theme, size in LOOKS])
-def test_pages_fit_their_screen_and_are_pictured(day, people, visit, theme, size):
+def test_every_page_fits_its_screen_and_can_be_used_by_everybody(day, people, visit, theme, size):
+    problems = {}
     with visit(people["super"], theme=theme, size=size) as tab:
         for name in PLACES:
             tab.open(path_of(day, name))
-            assert tab.overflow() <= 0, f"{name} is wider than {size[0]} px"
+            found = [f"{tab.overflow()} px too wide"] if tab.overflow() > 0 else []
+            found += violations(tab.page)
+            problems |= {name: found} if found else {}
             tab.shoot(f"{name}-{theme}-{size[0]}")
+    assert problems == {}
+
+
+@pytest.mark.parametrize("size", [SMALL_PHONE, WIDE], ids=["360", "2560"])
+def test_the_smallest_and_the_widest_screen_hold_the_main_pages(day, people, visit, size):
+    with visit(people["super"], size=size) as tab:
+        for name in ("control-room", "kill-switch", "orders", "order-filled", "ticket"):
+            tab.open(path_of(day, name))
+            assert tab.overflow() <= 0, name
 
 
 @pytest.mark.parametrize(("theme", "size"), [("light", DESKTOP), ("dark", PHONE)], ids=["desktop", "phone"])
@@ -64,6 +108,7 @@ def test_a_halt_is_unmistakable(day, people, visit, theme, size):
             tab.open(path_of(day, name))
             assert tab.page.locator("#lv-strip >> text=HALTED").is_visible()
             assert tab.overflow() <= 0
+            assert violations(tab.page) == []
             tab.shoot(f"halted-{name}-{theme}-{size[0]}")
 
 
@@ -74,4 +119,5 @@ def test_the_sign_in_and_the_first_steps_are_pictured(people, visit, transaction
     with visit(people["super"]) as tab:
         tab.open("/admin/")
         assert "No signal has come in yet" in tab.page.inner_text("body")
+        assert not ExportJob.objects.exists()
         tab.shoot("first-steps-light-1440")

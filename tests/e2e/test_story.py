@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+
+from playwright.sync_api import Error as PlaywrightError
+
 from trading.execution.dispatch import dispatch_order
 from trading.execution.following import follow_order
 from trading.execution.sweep import run_sweep
@@ -24,6 +28,7 @@ def test_check_place_fill_stop_sweep_and_release(live_world, people, visit):
         assert "rounded from 0.0100009" in trader.page.inner_text("#verdict")
         trader.shoot("story-1-checked")
 
+        trader.page.check("[name=confirmed]")
         trader.page.click("button:has-text('Place: BUY 0.01 BTC/USDT')")
         trader.page.wait_for_url("**/change/")
         order = Order.objects.get()
@@ -58,6 +63,7 @@ def test_a_double_click_on_place_sends_once(live_world, people, visit):
         tab.open(TICKET)
         fill_in(tab, symbol="BTC/USDT", quantity="0.01", price="49000")
         tab.page.click("button:has-text('Check')")
+        tab.page.check("[name=confirmed]")
         tab.page.dblclick("button:has-text('Place:')")
         tab.page.wait_for_url("**/change/")
         assert Order.objects.count() == 1
@@ -75,3 +81,32 @@ def test_a_denial_is_explained_before_anything_is_sent(live_world, people, visit
         tab.shoot("story-4-denied")
     assert not Order.objects.exists()
     assert live_world.placements() == []
+
+
+def test_the_ticket_is_checked_while_typing_and_nothing_is_written(live_world, people, visit):
+    with visit(people["trader"]) as tab:
+        tab.open(TICKET)
+        fill_in(tab, symbol="BTC/USDT", price="49000", quantity="")
+        tab.page.locator("[name=quantity]").press_sequentially("0.0200009")
+        tab.page.wait_for_selector("#lv-answer >> text=rounded from 0.0200009")
+        assert "Would be sent" in tab.page.inner_text("#lv-answer")
+        tab.page.fill("[name=quantity]", "9000")
+        tab.page.wait_for_selector("#lv-answer >> text=Would be denied")
+    assert not Order.objects.exists() and live_world.placements() == []
+
+
+def test_the_back_button_after_placing_sends_nothing_again(live_world, people, visit):
+    with visit(people["trader"]) as tab:
+        tab.open(TICKET)
+        fill_in(tab, symbol="BTC/USDT", quantity="0.01", price="49000")
+        tab.page.click("button:has-text('Check')")
+        tab.page.check("[name=confirmed]")
+        tab.page.click("button:has-text('Place:')")
+        tab.page.wait_for_url("**/change/")
+        with contextlib.suppress(PlaywrightError):  # most browsers ask before they send a form again
+            tab.page.go_back()
+        if tab.page.locator("button:has-text('Place:')").count():
+            tab.page.check("[name=confirmed]")
+            tab.page.click("button:has-text('Place:')")
+            tab.page.wait_for_url("**/change/")
+    assert Order.objects.count() == 1

@@ -10,10 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.admin.addresses import panel_addresses
-from tests.api.world import Caller, make_token
 from tests.authenticators import Authenticator
 from tests.sign_in.browsers import BACKEND, Browser, url_of
-from trading.models import Alert, AuditEntry, HaltState, LimitsVersion, OperatorSession
+from trading.models import AuditEntry, HaltState, LimitsVersion, OperatorSession
 
 STOP = "haltstate_stop"
 
@@ -311,35 +310,3 @@ def test_a_sign_in_is_in_the_trail_with_its_address(day, people):
     client = Client(REMOTE_ADDR="10.0.0.1")
     client.force_login(people["risk"], backend=BACKEND)
     assert AuditEntry.objects.get(kind="session.began").actor == "operator:risk-person"
-
-
-# -- alerts ---------------------------------------------------------------------------------------------------------
-def test_people_are_told_of_a_superuser_a_lock_out_and_new_roles(testnet, browser, people):
-    Browser(people["super"])
-    guesser, name = Client(), people["risk"].username
-    for _try in range(6):
-        sign_in(guesser, name, "wrong", "203.0.113.9")
-    boss = browser("admin").confirm()
-    user = people["trader"]
-    url = reverse("admin:auth_user_change", args=[user.pk])
-    boss.client.post(url, {"username": user.username, "is_active": "on", "is_staff": "on"})
-    told = " | ".join(Alert.objects.values_list("subject", flat=True))
-    assert "The superuser root signed in" in told
-    assert f"Sign-in of {name} is locked from 203.0.113.9" in told
-    assert "Operator trader-person has new roles: no role" in told
-    assert told.count("superuser") == 1
-
-
-# -- tokens ---------------------------------------------------------------------------------------------------------
-def test_refused_tokens_are_in_the_trail_once_a_minute_and_never_what_was_sent(day):
-    plain = make_token("viewer", name="bot")
-    forged = plain.rsplit(".", 1)[0] + ".wrong-secret"
-    for _try in range(3):
-        for token in (forged, "levi.nobody.x", "gibberish"):
-            assert Caller(token).get("/api/v1/orders").status_code == 401
-    entries = AuditEntry.objects.filter(kind="token.refused").order_by("id")
-    assert [(entry.actor, entry.data["code"]) for entry in entries] == [
-        ("client:bot", "invalid_token"),
-        ("client:unknown", "invalid_token"),
-    ]
-    assert "wrong-secret" not in str([entry.data for entry in entries])

@@ -177,7 +177,7 @@ def _attempts(attempts: list[OrderAttempt]) -> Table:
         ]
         for attempt in attempts
     ]
-    headers = ["#", "Permit", "#Took", "Outcome", "HTTP", "Request and answer, redacted"]
+    headers = ["No.", "Permit", "#Took", "Outcome", "HTTP", "Request and answer, redacted"]
     return Table("Attempts", headers, rows, empty="Nothing was sent.")
 
 

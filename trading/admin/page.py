@@ -30,6 +30,7 @@ from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from .charts import Chart
 from .list_page import describe_list
 from .lists import KeysetChangeList
 
@@ -93,10 +94,14 @@ class Detail:
     title: str
     badges: Sequence[Any] = ()
     lead: Any = ""
-    sections: Sequence[Facts | Table | Ask] = ()
-    side: Sequence[Facts | Table | Ask] = ()
+    sections: Sequence[Facts | Table | Ask | Chart] = ()
+    side: Sequence[Facts | Table | Ask | Chart] = ()
     back: tuple[str, str] | None = None
     extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_charts(self) -> bool:
+        return any(isinstance(section, Chart) for section in (*self.sections, *self.side))
 
 
 def demand(request: HttpRequest, permission: str) -> None:

@@ -93,6 +93,7 @@ class EquityScreen(PanelAdmin):
     list_select_related = ("account",)
     list_filter = (by_account(), by_time("at"))
     ordering = ("-at", "-id")
+    keyset = ("-at", "-id")
 
     def pages(self) -> Sequence[Page]:
         return [

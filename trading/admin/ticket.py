@@ -166,6 +166,9 @@ class TicketPages:
 
     def _place(self, request: HttpRequest, form: TicketForm) -> HttpResponse:
         body = form.body()
+        if request.POST.get("confirmed") != "on":
+            messages.error(request, "Confirm quantity, notional and mode first. Nothing was sent.")
+            return self._check(request, form)
         key = read_token(request, body)
         if key is None:
             return self._show_ticket(request, form, status=409)
@@ -189,6 +192,8 @@ class TicketPages:
         )
         if answer:
             extra["checks"] = _checks_table(answer)
+        if request.headers.get("X-Levi-Fragment") == "1" and status == 400:
+            status = 200  # half-typed is no mistake: the page's own script asks after every few keys
         return self.show(request, "panel/ticket.html", page, status=status, **extra)  # type: ignore[attr-defined]
 
 

@@ -53,7 +53,6 @@ STATUS_OF_CODE = {
     "not_quarantined": 409,
     "not_ready": 409,
     "unknown_approval": 404,
-    "too_many_codes": 429,
     "unknown_alert": 404,
     "unknown_break": 404,
     "unknown_report": 404,

@@ -211,14 +211,6 @@ def _locked_out(entry: AuditEntry) -> News:
     )
 
 
-def _session_began(entry: AuditEntry) -> News | None:
-    """A superuser may everything: in daily use nobody signs in as one."""
-    if not entry.data["superuser"]:
-        return None
-    name, address = entry.data["username"], entry.data["address"] or "an unknown address"
-    return News(Severity.WARNING, f"The superuser {name} signed in", f"From {address}.")
-
-
 def _operator_made(entry: AuditEntry) -> News:
     data = entry.data.get("after", entry.data)
     roles = ", ".join(data.get("roles", ())) or "no role"
@@ -259,7 +251,6 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "flatten.flat": _flatten_flat,
     "flatten.remains": _flatten_remains,
     "factor.removed": _factor_removed,
-    "session.began": _session_began,
     "session.locked_out": _locked_out,
     "operator.created": _operator_made,
     "operator.changed": _rights_changed,

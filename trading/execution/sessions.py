@@ -24,7 +24,7 @@ def begin_session(user: User, *, address: str, browser: str, actor: Actor) -> Op
         row = OperatorSession.objects.create(
             user=user, address=address[:64], browser=browser[:200], began_at=now, acted_at=now
         )
-        _record("began", row, actor, address=row.address, superuser=user.is_superuser)
+        _record("began", row, actor, address=row.address)
     return row
 
 

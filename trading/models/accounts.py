@@ -148,3 +148,4 @@ class EquitySnapshot(models.Model):
     class Meta:
         ordering = ["-at"]
         constraints = [models.UniqueConstraint(fields=["account", "at"], name="equity_once_per_instant")]
+        indexes = [models.Index(fields=["-at", "-id"], name="equity_by_time")]

@@ -63,12 +63,13 @@
       || element.querySelector("details[data-closes][open], details.lv-reasons[open]");
   }
   function swap(old, next) {
-    if (!old || !next || old.innerHTML === next.innerHTML || isInUse(old)) return;
-    const opened = [...old.querySelectorAll("details[open][id]")].map((d) => d.id);
+    if (!old || !next || bare(old) === bare(next) || isInUse(old)) return;
+    const opened = [...old.querySelectorAll("details")].map((d) => d.open);
     const focus = old.contains(document.activeElement) && document.activeElement.dataset.keep;
     old.className = next.className;
     old.replaceChildren(...next.childNodes);
-    for (const id of opened) { const d = old.querySelector("#" + CSS.escape(id)); if (d) d.open = true; }
+    const folds = [...old.querySelectorAll("details")];
+    if (folds.length === opened.length) folds.forEach((d, index) => { d.open = opened[index]; });
     if (focus) { const again = old.querySelector('[data-keep="' + focus + '"]'); if (again) again.focus(); }
   }
 
@@ -80,7 +81,7 @@
     for (const row of other.rows) {
       const old = known.get(row.dataset.key);
       if (!old) count += 1;
-      else if (stripAges(old) !== stripAges(row)) { old.replaceChildren(...row.cloneNode(true).childNodes); flash(old); }
+      else if (bare(old) !== bare(row)) { old.replaceChildren(...row.cloneNode(true).childNodes); flash(old); }
     }
     fresh = count ? other : null;
     const news = document.getElementById("lv-news");
@@ -88,9 +89,14 @@
     news.hidden = !count;
     if (count) news.firstElementChild.textContent = count + " new: show";
   }
-  function stripAges(row) {
-    const copy = row.cloneNode(true);
+  /* What a part says, without what differs in every answer: forms' tokens, running ages, local times, opened folds. */
+  function bare(part) {
+    const copy = part.cloneNode(true);
     for (const time of copy.querySelectorAll("time")) time.textContent = time.dateTime;
+    for (const token of copy.querySelectorAll("input[name=csrfmiddlewaretoken]")) token.remove();
+    for (const fold of copy.querySelectorAll("details")) fold.removeAttribute("open");
+    const sign = copy.querySelector("#lv-link");
+    if (sign) sign.remove();
     return copy.innerHTML;
   }
   function flash(row) { row.classList.remove("lv-fresh"); void row.offsetWidth; row.classList.add("lv-fresh"); }

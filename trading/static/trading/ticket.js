@@ -1,0 +1,43 @@
+/* The dry run while typing: a moment after the last key the ticket is checked, and the answer beside it is replaced.
+   Nothing is written by a check. Placing stays what it is without this file: a form of its own with a single-use key. */
+(() => {
+  "use strict";
+  const form = document.querySelector("form.lv-ticket-form"), side = document.getElementById("lv-answer");
+  if (!form || !side) return;
+  const WAIT_MS = 450;
+  let timer = 0, asked = 0;
+
+  async function check() {
+    const mine = ++asked, given = new FormData(form);
+    if (!given.get("quantity") && !given.get("quote_quantity")) return;
+    given.set("step", "check");
+    side.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(given), headers: { "X-Levi-Fragment": "1" }, credentials: "same-origin" });
+      if (mine !== asked || answer.redirected || !answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html"), next = page.getElementById("lv-answer");
+      if (!next) return;
+      const isChecked = next.querySelector("#verdict");
+      showErrors(page);
+      if (isChecked) side.replaceChildren(...next.childNodes);
+      else side.replaceChildren(says("Not checked yet: see what the form says."));
+    } catch (_error) { side.replaceChildren(says("The check did not get through. “Check” tries again.")); } finally { side.removeAttribute("aria-busy"); }
+  }
+  function says(text) {
+    const card = document.createElement("p");
+    card.className = "lv-alert";
+    card.textContent = text;
+    return card;
+  }
+  function showErrors(page) {
+    form.querySelectorAll(".lv-error, .lv-alert-bad").forEach((part) => part.remove());
+    for (const field of form.querySelectorAll(".lv-field")) {
+      const name = [...field.classList].find((word) => word.startsWith("lv-field-") && word !== "lv-field-bad");
+      const errors = page.querySelectorAll("." + CSS.escape(name) + " > .lv-error");
+      field.classList.toggle("lv-field-bad", errors.length > 0);
+      errors.forEach((error) => field.append(error));
+    }
+    page.querySelectorAll(".lv-ticket-form > .lv-alert-bad").forEach((alert) => form.prepend(alert));
+  }
+  form.addEventListener("input", () => { clearTimeout(timer); side.querySelectorAll("form button").forEach((b) => { b.disabled = true; }); timer = setTimeout(check, WAIT_MS); });
+})();
