@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+from benchmarks.large_stack import LargeStack
 from benchmarks.machine import describe, describe_machine
 from benchmarks.rows import Row, keep, show
 from tests.stack.instance import StackInstance
@@ -23,12 +24,14 @@ from tests.stack.instance import StackInstance
 WHOLE = ("first_byte", "throughput", "halt", "memory", "start")
 # … and single stages, called in this process on servers of their own.
 STAGES = ("decision", "permit", "settlement", "audit_cost", "audit_verification")
+# … and the panel's pages, on a large data set in an installation that is kept.
+LARGE = ("pages",)
 ONLY_SERVERS = ("--without", "orders,background,beat,web,supervisor")
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[StackInstance]:
-    stack = StackInstance(*arguments)
+def running(*arguments: str, kind: type[StackInstance] = StackInstance) -> Iterator[StackInstance]:
+    stack = kind(*arguments)
     try:
         stack.start()
         yield stack
@@ -70,17 +73,20 @@ def run(name: str, *subject: Any) -> bool:
 
 
 def run_group(
-    names: list[str], arguments: tuple[str, ...], each: Callable[[StackInstance, str], bool]
+    names: list[str],
+    arguments: tuple[str, ...],
+    each: Callable[[StackInstance, str], bool],
+    kind: type[StackInstance] = StackInstance,
 ) -> bool:
     if not names:
         return True
-    with running(*arguments) as stack:
+    with running(*arguments, kind=kind) as stack:
         results = [each(stack, name) for name in names]  # all of them, whatever the first came to
         return all(results)
 
 
 def main() -> int:
-    known = (*WHOLE, *STAGES)
+    known = (*WHOLE, *STAGES, *LARGE)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(known)}")
     wanted = parser.parse_args().names or known
@@ -94,6 +100,7 @@ def main() -> int:
             return run(name)
 
     done &= run_group([name for name in STAGES if name in wanted], ONLY_SERVERS, within)
+    done &= run_group([name for name in LARGE if name in wanted], ONLY_SERVERS, within, LargeStack)
     return 0 if done else 1
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from trading.execution.exports import run_exports
-from trading.models import AuditEntry, ExportJob, SavedFilter
+from trading.models import AuditEntry, ExportJob, Order, SavedFilter, Signal
 
 ORDERS = "/admin/trading/order/"
 
@@ -140,3 +140,14 @@ def test_no_page_of_ours_writes_on_a_get(day, browse):
         assert client.get(reverse(name)).status_code == 200
         assert client.head(reverse(name)).status_code == 200
     assert (AuditEntry.objects.count(), ExportJob.objects.count(), SavedFilter.objects.count()) == before
+
+
+def test_a_signal_is_asked_again_as_a_dry_run(world, browse):
+    order = world.submit()
+    client, url = browse("trader"), reverse("admin:trading_signal_replay", args=[order.signal_id])
+    before = Order.objects.count(), Signal.objects.count(), AuditEntry.objects.count()
+    page = client.post(url).content.decode()
+    assert "What every rule says now" in page and "Nothing was written" in page
+    assert (Order.objects.count(), Signal.objects.count(), AuditEntry.objects.count()) == before
+    assert client.get(url).status_code == 405
+    assert browse("viewer").post(url).status_code == 403

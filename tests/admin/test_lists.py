@@ -51,7 +51,7 @@ def test_the_page_of_limits_measures_all_of_them_in_a_fixed_number_of_questions(
 
 def test_more_rows_ask_no_more_questions(day, browse):
     client = browse("risk")
-    urls = [url_of("order"), url_of("fill"), url_of("signal"), reverse("admin:index")]
+    urls = [*map(url_of, ("order", "fill", "signal", "auditentry", "exportjob")), reverse("admin:index")]
     before = [queries_of(client, url) for url in urls]
     for spec in ORDERS * 2:
         write_order(day, spec)

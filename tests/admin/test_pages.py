@@ -27,6 +27,7 @@ ACTING = {
     "cancel_all": "cancel_order",
     "cancel": "cancel_order",
     "resolve": "resolve_order",
+    "replay": "place_order",
     "verify": "verify_audit",
     "export": "export_audit",
     "switch": None,

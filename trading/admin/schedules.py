@@ -59,6 +59,7 @@ class ScheduleScreen(PanelAdmin):
         "enabled_cell",
         "interval_cell",
         "last_cell",
+        "next_cell",
         "late_cell",
         "total_run_count",
         "task",
@@ -85,6 +86,7 @@ class ScheduleScreen(PanelAdmin):
             ("Queue", row.queue or cells.NOTHING),
             ("Every", self.interval_cell(row)),
             ("Last rung", cells.when(row.last_run_at)),
+            ("Next ring", self.next_cell(row)),
             ("Lateness", self.late_cell(row)),
             ("Times rung", row.total_run_count),
             ("Changed", cells.when(row.date_changed)),
@@ -171,6 +173,13 @@ class ScheduleScreen(PanelAdmin):
     @display(description="last rung")
     def last_cell(self, row: PeriodicTask) -> Any:
         return cells.when(row.last_run_at)
+
+    @display(description="next ring")
+    def next_cell(self, row: PeriodicTask) -> Any:
+        span = interval_of(row)
+        if not row.enabled or span is None or row.last_run_at is None:
+            return cells.NOTHING
+        return cells.age(row.last_run_at + span)
 
     @display(description="lateness")
     def late_cell(self, row: PeriodicTask) -> Any:

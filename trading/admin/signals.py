@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
+from trading.execution.intake import preview
 from trading.models import Order, Signal
 from trading.queries.finding import signal_by_any_id
 
 from . import cells
+from .acting import actor_of, attempt, go
 from .filters import by_strategy, by_time
 from .order_page import check_rows
-from .page import Detail, Facts, PanelAdmin, Table
+from .page import Ask, Detail, Facts, Page, PanelAdmin, Table, demand
+
+CHECK_HEADERS = ("Check", "Verdict", "#Observed", "#Limit", "Note")
+# What belongs to the moment a signal was sent, not to what it asked for.
+_OF_THE_MOMENT = ("sent_at", "source_id", "last_price")
+
+
+def _ask_again(row: Signal) -> Ask:
+    return Ask(
+        title="Ask again",
+        url=cells.page_url("signal", "replay", row.pk),
+        button="What would be decided now?",
+        why="A dry run of every check. Nothing is written or sent.",
+    )
 
 
 def pretty(data: Any) -> Any:
@@ -56,6 +75,25 @@ class SignalScreen(PanelAdmin):
             return queryset, False
         return queryset.filter(signal_by_any_id(term)), False
 
+    def pages(self) -> Sequence[Page]:
+        return [("<uuid:signal_id>/replay/", "replay", self.replay_view)]
+
+    @method_decorator(require_POST)
+    def replay_view(self, request: HttpRequest, signal_id: UUID) -> HttpResponse:
+        """What every rule would say now. A dry run: writes no order, no signal and no audit entry."""
+        demand(request, "trading.place_order")
+        row = self.find_row(request, str(signal_id))
+        body = {name: value for name, value in row.body.items() if name not in _OF_THE_MOMENT}
+        answer = attempt(request, lambda: preview(body, actor=actor_of(request)))
+        if answer is None:
+            return go("signal", "change", row.pk)
+        word = "would be sent" if answer["decision"] == "approved" else "would be denied"
+        table = Table("What every rule says now", CHECK_HEADERS, check_rows(answer["checks"]))
+        lead = "A dry run of the same request under today's limits, prices and halts. Nothing was written."
+        badges = [cells.badge(word, _tone(answer))]
+        page = Detail(title="Signal, asked again", badges=badges, lead=lead, sections=[table])
+        return self.show(request, self.detail_template, page)
+
     def describe(self, request: HttpRequest, row: Signal) -> Detail:
         order, answer = Order.objects.filter(signal=row).first(), row.answer or {}
         facts = Facts(
@@ -76,7 +114,7 @@ class SignalScreen(PanelAdmin):
         )
         checks = Table(
             "What the answer said",
-            ["Check", "Verdict", "#Observed", "#Limit", "Note"],
+            CHECK_HEADERS,
             check_rows(answer.get("checks", [])),
         )
         body = Facts("What came in", [("", pretty(row.body))])
@@ -84,6 +122,7 @@ class SignalScreen(PanelAdmin):
             title=f"Signal {row.body.get('side', '')} {row.body.get('symbol', '')}",
             badges=[cells.badge(str(answer.get("decision", "no answer yet")), _tone(answer))],
             sections=[facts, body, checks],
+            side=[_ask_again(row)] if request.user.has_perm("trading.place_order") else [],
         )
 
     @display(description="received")

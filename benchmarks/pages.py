@@ -1,0 +1,79 @@
+"""Pages of the panel on the large data set: server time and queries of each, as a browser's request costs them.
+
+The data set is made once, in an installation of its own under var/bench-large, and reused.
+"""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.rows import Row, quantile
+
+REPEATS = 15
+GOAL = "< 300"
+LISTS = {
+    "control room": "/admin/",
+    "control room, month": "/admin/?range=month",
+    "orders": "/admin/trading/order/",
+    "orders in doubt": "/admin/trading/order/?status=in_doubt",
+    "orders of a symbol": "/admin/trading/order/?symbol=BTC/USDT",
+    "orders, three filters": "/admin/trading/order/?symbol=BTC/USDT&status=filled&side=BUY",
+    "fills": "/admin/trading/fill/",
+    "fills of an account": "/admin/trading/fill/?account=paper",
+    "signals": "/admin/trading/signal/",
+    "audit trail": "/admin/trading/auditentry/",
+    "audit trail, halts": "/admin/trading/auditentry/?kind=halt.",
+    "audit trail of a person": "/admin/trading/auditentry/?q=operator:anna",
+    "equity": "/admin/trading/equitysnapshot/",
+    "positions": "/admin/trading/position/",
+    "kill switch": "/admin/trading/haltstate/",
+    "system": "/admin/system/",
+    "strip": "/admin/strip/",
+}
+
+
+def measure() -> list[Row]:
+    """Called inside the installation that holds the data set."""
+    from django.conf import settings
+    from django.contrib.auth.models import User
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    from trading.models import Fill, Order
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    client = Client()
+    client.force_login(
+        User.objects.get(username="operator"), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    order, fill = Order.objects.filter(status="filled").first(), Fill.objects.first()
+    assert order is not None and fill is not None
+    addresses = LISTS | {
+        "an order": f"/admin/trading/order/{order.pk}/change/",
+        "find a client order id": f"/admin/trading/order/?q={order.client_order_id}",
+        "find a venue's fill id": f"/admin/find/?q={fill.venue_fill_id}",
+        "find nothing": "/admin/find/?q=no-such-id",
+        "orders, 100 pages back": _far_back(client),
+    }
+    rows = []
+    for name, address in addresses.items():
+        client.get(address)  # the caches of a page just opened
+        spans = []
+        for _ in range(REPEATS):
+            began = time.perf_counter()
+            answer = client.get(address)
+            spans.append(time.perf_counter() - began)
+        with CaptureQueriesContext(connection) as asked:
+            client.get(address)
+        note = f"{len(asked)} queries, {len(answer.content):,} bytes, {REPEATS} samples"
+        rows += [Row(f"{name} p{q}", quantile(spans, q) * 1000, "ms", GOAL, note) for q in (50, 95)]
+    return rows
+
+
+def _far_back(client: object) -> str:
+    """The address of a page deep in the list."""
+    address = "/admin/trading/order/"
+    for _ in range(100):
+        address = "/admin/trading/order/" + client.get(address).context["cl"].next_url  # type: ignore[attr-defined]
+    return address
