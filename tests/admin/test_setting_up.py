@@ -243,3 +243,9 @@ def test_a_schedule_is_switched_off_and_slowed_down(day, browse):
     row.refresh_from_db()
     assert not row.enabled and row.interval.every == 30
     assert AuditEntry.objects.filter(kind="schedule.changed").count() == 2
+
+
+def test_an_account_says_whether_its_venue_has_a_dead_man_timer(day, browse):
+    page = browse("viewer").get(reverse("admin:trading_exchangeaccount_change", args=[day.account.pk]))
+    assert "Dead-man timer at the venue" in page.content.decode()
+    assert "only Levi&#x27;s own dead man" in page.content.decode()

@@ -11,7 +11,9 @@ from django import forms
 from django.conf import settings
 from django.http import HttpRequest
 
+from trading.connections import public_exchange
 from trading.domain.enums import Environment, TradingMode, VenueName
+from trading.domain.errors import LeviError
 from trading.models import ExchangeAccount, SyncRun
 
 from . import cells
@@ -64,6 +66,7 @@ def describe_account(request: HttpRequest, row: ExchangeAccount) -> Detail:
             ("Address", row.base_url),
             ("Orders per second", row.rate_limit_rps or "as configured"),
             ("Default account", "yes" if row.is_default else "no"),
+            ("Dead-man timer at the venue", _timer(row)),
             ("Last complete sync", cells.when(row.synced_at)),
             ("Sync error", row.sync_error or cells.NOTHING),
             ("Created", cells.when(row.created_at)),
@@ -79,6 +82,15 @@ def describe_account(request: HttpRequest, row: ExchangeAccount) -> Detail:
         sections=[facts, _key(row), _runs(row, runs)],
         side=_asks(request, row),
     )
+
+
+def _timer(row: ExchangeAccount) -> str:
+    """Whether the venue itself would cancel when this host falls silent. Opens no connection."""
+    try:
+        offered = public_exchange(row).capabilities.dead_man_timer
+    except LeviError:
+        return "unknown: the account's address cannot be used"
+    return "offered" if offered else "not available: only Levi's own dead man halts and cancels"
 
 
 def _key(row: ExchangeAccount) -> Facts:
