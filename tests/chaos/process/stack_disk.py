@@ -19,6 +19,7 @@ from tests.chaos.process.oracle import Placements
 from tests.chaos.process.stack_faults import judge_stack
 from tests.chaos.process.stack_world import CampaignStack
 from tests.stack.instance import wait_until
+from tests.stack.panel_client import PanelClient
 
 Say = Callable[[str], None]
 SIZE = "160m"
@@ -57,7 +58,7 @@ def _on_a_small_disk(folder: Path, say: Say) -> list[Figure]:
 def _trade_on_a_full_disk(stack: CampaignStack, placements: Placements, say: Say) -> list[Figure]:
     ballast = stack.home / "ballast"
     with stack.client() as client:
-        client.post_signal(quantity="0.0005")
+        wait_until(lambda: _is_approved(client), "a first order is approved", 60)
         wait_until(lambda: placements.rows, "an order is sent while there is room", 60)
         _fill(ballast)
         refused = [_status_of_post(client) for _post in range(10)]
@@ -80,6 +81,11 @@ def _status_of_post(client: object) -> int:
     with suppress(Exception):
         return int(client.post_signal(quantity="0.0005").status_code)  # type: ignore[attr-defined]
     return 0
+
+
+def _is_approved(client: PanelClient) -> bool:
+    """Right after a start nothing is: balances and prices are not known yet."""
+    return bool(client.post_signal(quantity="0.0005").json().get("decision") == "approved")
 
 
 def _fill(path: Path) -> None:
