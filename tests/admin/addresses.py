@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib import admin
 from django.urls import reverse
 
+from trading.models import ExchangeAccount
+
 OWN_PAGES = (
     "admin:index",
     "admin:password_change",
@@ -41,9 +43,10 @@ def panel_addresses() -> list[Address]:
             if not pattern.name:
                 continue
             needs_key = "<" in str(pattern.pattern)
-            if needs_key and key is None:
+            named = first_key(ExchangeAccount) if "<uuid:account_id>" in str(pattern.pattern) else key
+            if needs_key and named is None:
                 continue
             page = pattern.name.removeprefix(f"{model._meta.app_label}_{model._meta.model_name}_")
-            url = reverse(f"admin:{pattern.name}", args=[key] if needs_key else [])
+            url = reverse(f"admin:{pattern.name}", args=[named] if needs_key else [])
             found.append(Address(model._meta.model_name, page, url))
     return found

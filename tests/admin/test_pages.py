@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.admin.addresses import OWN_PAGES, panel_addresses
@@ -17,6 +19,7 @@ from tests.admin.the_door import fill_the_door
 from tests.admin.trading_day import ANNA, ROLES
 from trading.domain.enums import Severity
 from trading.execution.alert_channels import create_channel
+from trading.execution.daily_reports import make_report
 from trading.execution.tokens import create_token
 from trading.notify import notify
 
@@ -36,7 +39,10 @@ ACTING = {
     "test": None,
     "sync": "change_exchangeaccount",
     "flatten": "flatten_position",
-    "acknowledge": "acknowledge_alert",
+    "acknowledge": None,
+    "adjust": "adjust_break",
+    "make": "sign_report",
+    "sign": "sign_report",
     "configure": "change_alertchannel",
     "revoke": None,
     "approve": "decide_approval",
@@ -50,6 +56,8 @@ ACTING = {
     "end_others": "",
 }
 SWITCHES = {
+    "alert": "acknowledge_alert",
+    "break": "acknowledge_break",
     "alertchannel": "change_alertchannel",
     "exchangeaccount": "change_exchangeaccount",
     "strategy": "change_strategy",
@@ -77,6 +85,7 @@ def full(day):
     create_channel("desk", "jsons://alerts.example.com/levi", actor=ANNA)
     notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
     fill_the_door(ANNA)
+    make_report(timezone.now().date() - timedelta(days=1), actor=ANNA)
     return day
 
 

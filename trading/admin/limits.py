@@ -183,6 +183,7 @@ def _what_it_takes(wanted: LimitsChange) -> str:
     try:
         before, _after, loosens = preview_change(wanted)
     except LeviError as error:
+        pass_on(error)
         return f"It cannot be saved like this: {error}"
     if not loosens:
         return "It only tightens."

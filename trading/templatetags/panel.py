@@ -73,7 +73,9 @@ def panel_styles() -> dict[str, Any]:
 
 @register.inclusion_tag("panel/nav.html", takes_context=True)
 def panel_nav(context: dict[str, Any]) -> dict[str, Any]:
-    return {"groups": navigation(context["request"]), "icon": static("trading/icon.svg")}
+    request = context["request"]
+    is_half = getattr(request, "standing", None) is Standing.HALF  # a password alone opens none of them
+    return {"groups": [] if is_half else navigation(request), "icon": static("trading/icon.svg")}
 
 
 @register.inclusion_tag("panel/person.html", takes_context=True)
