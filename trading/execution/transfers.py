@@ -121,9 +121,19 @@ def _book_transfers(
         if Movement.objects.filter(account=account, kind__in=TRANSFERS, reference__in=references).exists():
             return  # another look was quicker
         _book(account, moved)
+        _end_drift(account, asset)
         resolve_breaks(account, BreakKind.BALANCE, [asset], BreakResolution.EXPLAINED, actor=ACTOR)
         for movement in moved:
             record_movement(account, movement, actor=ACTOR)
+
+
+def _end_drift(account: ExchangeAccount, asset: str) -> None:
+    """The records account for all of the difference: what a break still named would count the same money twice."""
+    rows = lock_or_make_balances(account.pk, {asset})
+    for row in rows.values():
+        row.drift = ZERO
+        set_parts(row, row.locked)
+    write_balances(list(rows.values()))
 
 
 def make_movement(
