@@ -7,6 +7,7 @@ INSTANCE_ID, BUILD, SIMULATOR_URL, METRICS_DIR, EMBEDDED_SERVERS. DEBUG is off b
 from __future__ import annotations
 
 import os
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,13 +75,15 @@ EMBEDDED_SERVERS = env.words("LEVI_EMBEDDED_SERVERS")
 AUDIT_ANCHOR_FILE = Path(env.text("AUDIT_ANCHOR_FILE") or HOME_DIR / "audit" / "anchors.jsonl")
 STOP_FLAG = HOME_DIR / "run" / "stop.flag"
 METRICS_DIR = HOME_DIR / "run" / "metrics"
+ROOM_FOR_COUNTERS = 16 << 20
 STATIC_ROOT = HOME_DIR / "static"
 for folder in (HOME_DIR, HOME_DIR / "run", METRICS_DIR, STATIC_ROOT):
     make_private_dir(folder)
 # prometheus_client decides at its first import whether counters are shared between processes.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
-
+# Its files are mapped: on a full disk the first count kills the process, so a command (a halt, above all) has its own.
 ROLE = env.text("LEVI_ROLE")
+if ROLE or shutil.disk_usage(METRICS_DIR).free > ROOM_FOR_COUNTERS:
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
 WORKER_ROLES = ("levi-orders", "levi-background", "levi-beat", "levi-supervisor")
 
 INSTALLED_APPS = [

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -12,6 +15,7 @@ from kombu.exceptions import OperationalError
 
 from levi_site.celery_settings import CELERY_SETTINGS
 from levi_site.checks import check_wiring
+from levi_site.env import REPO_DIR
 from levi_site.stack.ports import find_free_port
 
 
@@ -93,3 +97,26 @@ def test_messages_are_plain_and_never_trusted_twice() -> None:
     assert (
         CELERY_SETTINGS["TASK_TIME_LIMIT"] < CELERY_SETTINGS["BROKER_TRANSPORT_OPTIONS"]["visibility_timeout"]
     )
+
+
+@pytest.mark.parametrize(
+    ("room", "role", "shares"), [(1 << 30, "", True), (0, "", False), (0, "levi-web", True)]
+)
+def test_a_command_on_a_full_disk_counts_for_itself(room: int, role: str, shares: bool, tmp_path):
+    """Counters that processes share are mapped files: where the disk is full, touching one is fatal."""
+    program = (
+        "import os, shutil, types;"
+        f"shutil.disk_usage = lambda path: types.SimpleNamespace(free={room});"
+        "import levi_site.settings; print('PROMETHEUS_MULTIPROC_DIR' in os.environ)"
+    )
+    environment = {name: text for name, text in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=REPO_DIR,
+        env=environment | {"HOME_DIR": str(tmp_path), "LEVI_ROLE": role},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == str(shares)
