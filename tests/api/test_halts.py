@@ -70,7 +70,7 @@ def test_a_release_on_an_old_view_is_refused(world, trader, risk):
         ({"scope": "account", "reason": "x"}, "target"),
         ({"scope": "everything", "reason": "x", "state": "active"}, "state"),
         ({"scope": "everything", "reason": "x", "cancel": "all"}, "cancel"),
-        ({"scope": "everything", "reason": "x", "flatten": True}, "flatten"),
+        ({"scope": "everything", "reason": "x", "flatten": "perhaps"}, "flatten"),
         ({"scope": ["everything"], "reason": "x"}, "scope"),
     ],
 )

@@ -105,7 +105,8 @@ def test_lists_cost_the_same_with_more_rows(busy_world, trader, as_role):
     for base in ("ETH", "SOL"):
         make_instrument(f"{base}/USDT")
     assert {path: count_queries(caller, path) for path in LISTS} == before
-    assert max(before.values()) <= 5, before
+    # The limits of every scope come with a question of their own for accounts and strategies.
+    assert max(before.values()) <= 6, before
 
 
 def test_numbers_are_plain_text_without_exponents(busy_world, viewer):

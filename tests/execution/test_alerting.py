@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.making import CLIENT, PERSON, World, add_foreign_order
+from trading import audit
 from trading.domain.client_order_id import client_order_id
 from trading.domain.enums import HaltScope, TradingState
 from trading.domain.errors import UnknownName
@@ -56,10 +57,16 @@ def test_halting_what_is_halted_reducing_and_drills_are_no_emergency(world: Worl
 
 
 def test_a_change_that_is_rolled_back_tells_nobody(world: World, monkeypatch):
-    monkeypatch.setattr("trading.execution.halts.current_epoch", lambda: 1 / 0)
+    monkeypatch.setattr("trading.execution.halts.Sweep.objects.create", lambda **_row: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        stop()
+        stop(cancel="ours")
     assert told() == []
+
+
+def test_an_entry_without_words_is_told_all_the_same_and_stops_nothing(world: World):
+    audit.record("halt.engaged", actor=PERSON, data={"this": "is not what a halt says"})
+    (alert,) = Alert.objects.all()
+    assert alert.event == "halt.engaged" and "halt.engaged" in alert.subject
 
 
 def test_a_sweep_that_proves_nothing_is_critical(world: World, monkeypatch):
@@ -118,5 +125,5 @@ def test_every_row_of_the_table_names_an_entry_that_is_written_somewhere(world: 
     code = "\n".join(
         p.read_text() for p in pathlib.Path(trading.__path__[0]).rglob("*.py") if p.name != "alerting.py"
     )
-    dynamic = ("order.", "sweep.", "approval.", "factor.")
+    dynamic = ("order.", "sweep.", "approval.", "factor.", "flatten.")
     assert [kind for kind in NEWS if f'"{kind}"' not in code and not kind.startswith(dynamic)] == []

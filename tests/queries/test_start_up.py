@@ -18,7 +18,10 @@ from trading.queries.halts import read_status
 from trading.queries.start_up import missing_after_start
 from trading.stop_flag import raise_stop_flag
 
-ANNA = Actor(ActorKind.OPERATOR, "anna")
+
+def anna() -> Actor:
+    """She has just proved her second factor."""
+    return Actor(ActorKind.OPERATOR, "anna", factor_at=timezone.now())
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_it_starts_halted_and_says_what_is_missing(started):
 
 def test_no_door_releases_too_early(started, settings):
     with pytest.raises(NotAllowed, match="no complete sync"):
-        release(HaltScope.EVERYTHING, reason="I am in a hurry", actor=ANNA)
+        release(HaltScope.EVERYTHING, reason="I am in a hurry", actor=anna())
     assert settings.STOP_FLAG.exists()
 
 
@@ -58,7 +61,7 @@ def test_a_sync_from_before_the_start_does_not_count(started):
 def test_when_all_is_done_a_person_releases(started, settings):
     sync()
     assert missing_for_release(HaltScope.EVERYTHING) == []
-    release(HaltScope.EVERYTHING, reason="looked at everything", actor=ANNA)
+    release(HaltScope.EVERYTHING, reason="looked at everything", actor=anna())
     assert not settings.STOP_FLAG.exists() and read_status()["active"]
 
 

@@ -54,6 +54,7 @@ STATUS_OF_CODE = {
     "not_ready": 409,
     "unknown_approval": 404,
     "unknown_alert": 404,
+    "unknown_export": 404,
     "unknown_break": 404,
     "unknown_report": 404,
     "break_is_resolved": 409,

@@ -6,6 +6,7 @@ acknowledges the alerts of its halt, a resolved break those of the break: what i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from trading.domain.errors import UnknownName
 from trading.models import Alert, AuditEntry
 from trading.notify import notify
 
+log = logging.getLogger(__name__)
 Data = Mapping[str, Any]
 
 
@@ -264,7 +266,12 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
 def alert_on(entry: AuditEntry) -> None:
     """The audit trail's listener: an alert for an entry that has a row in the table."""
     describe = NEWS.get(entry.kind)
-    news = describe(entry) if describe else None
+    try:
+        news = describe(entry) if describe else None
+    except (KeyError, TypeError, AttributeError, ValueError):
+        # The entry may be a halt's: words that cannot be found must not undo what they are about.
+        log.exception("no words for the audit entry %s", entry.kind)
+        news = News(Severity.WARNING, f"{entry.kind} by {entry.actor}", "See the audit trail for what it is.")
     if news is not None:
         notify(entry.kind, news.severity, news.subject, news.text, dedupe_key=news.key)
 
