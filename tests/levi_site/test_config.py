@@ -70,6 +70,12 @@ def test_the_environment_overrides_the_mode(raw: dict) -> None:
         ("exchange.mexc.testnet_url", "https://testnet-api.mexc.com", ["does not exist", "no spot testnet"]),
         ("exchange.kraken", {"base_url": "https://x"}, ["exchange.kraken", "unknown venue", "mexc"]),
         ("backtest", {}, ["backtest", "unknown section"]),
+        ("books.reporting_currency", "usdt coin", ["books.reporting_currency=usdt coin", "USDT"]),
+        ("books.day_time_zone", "Mars/Base", ["books.day_time_zone=Mars/Base", "Europe/Berlin"]),
+        ("books.day_starts_at_hour", 24, ["books.day_starts_at_hour=24", "from 0 to 23"]),
+        ("books.balance_tolerance_usd", -1, ["books.balance_tolerance_usd=-1", "a number"]),
+        ("books.fill_tolerance_usd", "1", ["books.fill_tolerance_usd=1", "without quotes"]),
+        ("books.tolerance_usd", 1, ["books.tolerance_usd=1", "unknown key", "fill_tolerance_usd"]),
     ],
 )
 def test_a_wrong_value_is_refused_with_key_value_and_remedy(raw, path, value, words) -> None:
@@ -77,6 +83,13 @@ def test_a_wrong_value_is_refused_with_key_value_and_remedy(raw, path, value, wo
         parse_config(change(raw, path, value))
     for word in words:
         assert word in str(refused.value)
+
+
+def test_the_books_may_be_left_out(raw: dict) -> None:
+    del raw["books"]
+    books = parse_config(raw).books
+    assert (books.reporting_currency, books.day_time_zone, books.day_starts_at_hour) == ("USDT", "UTC", 0)
+    assert books.balance_tolerance_usd == 1 and books.position_tolerance_usd == 0
 
 
 def test_a_loopback_venue_is_for_play_only(raw: dict) -> None:
