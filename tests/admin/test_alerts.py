@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 
 from tests.admin.trading_day import ANNA
+from tests.sign_in.browsers import Browser
 from trading.domain.enums import Severity
 from trading.execution.alert_channels import create_channel
 from trading.models import Alert, AlertChannel, AlertDelivery
@@ -64,6 +65,22 @@ def test_a_channel_is_added_tested_and_changed_without_showing_its_address(day, 
         client.get(reverse("admin:trading_alertchannel_changelist")),
     ):
         assert page.status_code == 200 and SECRET not in page.content.decode()
+
+
+def test_outside_paper_mode_a_channel_takes_a_fresh_factor(day, people, settings):
+    settings.LEVI_MODE = "testnet"
+    boss = Browser(people["admin"]).confirm(minutes_ago=6)
+    asked = boss.post("alertchannel_add", **FORM)
+    assert not AlertChannel.objects.exists() and not AlertDelivery.objects.exists()
+    boss.go_on(asked, boss.fresh_code())
+    channel = AlertChannel.objects.get()
+    boss.confirm(minutes_ago=6)
+    asked = boss.post("alertchannel_configure", channel.pk, min_severity="critical", events="")
+    channel.refresh_from_db()
+    assert (channel.min_severity, channel.is_enabled) == ("warning", True)
+    boss.go_on(asked, boss.fresh_code())
+    channel.refresh_from_db()
+    assert (channel.min_severity, channel.is_enabled) == ("critical", False)
 
 
 def test_a_wrong_address_is_refused_with_its_reason_and_not_repeated(day, browse, monkeypatch):

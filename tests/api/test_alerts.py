@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
+from trading.domain.actors import Actor, ActorKind
 from trading.domain.enums import Severity
+from trading.domain.errors import InvalidInput
+from trading.execution.alert_channels import create_channel
 from trading.execution.delivery import route_alerts
 from trading.models import Alert, AlertChannel, AlertDelivery, AuditEntry
 from trading.models.columns import new_id
@@ -84,11 +88,30 @@ def test_a_wrong_channel_is_refused_and_its_address_not_repeated(world, admin, c
     assert SECRET.encode() not in answer.content and not AlertChannel.objects.exists()
 
 
-def test_a_channel_into_a_private_network_is_refused_where_money_is_real(world, admin, settings):
+def test_a_channel_into_a_private_network_is_refused_where_money_is_real(world, settings):
     settings.LEVI_MODE = "production"
-    answer = admin.post(CHANNELS, {**NEW, "url": "json://192.168.0.9/hook"})
-    assert answer.status_code == 400 and "private network" in answer.json()["message"]
+    anna = Actor(ActorKind.OPERATOR, "anna", factor_at=timezone.now())
+    with pytest.raises(InvalidInput, match="private network"):
+        create_channel("desk", "json://192.168.0.9/hook", actor=anna)
     assert not AlertChannel.objects.exists()
+
+
+@pytest.mark.parametrize("mode", ["testnet", "production"])
+def test_outside_paper_mode_a_token_moves_no_alarm_elsewhere(world, admin, settings, mode):
+    assert admin.post(CHANNELS, NEW).status_code == 201
+    before = AlertChannel.objects.values().get()
+    settings.LEVI_MODE = mode
+    for answer in (
+        admin.post(CHANNELS, {**NEW, "name": "another"}),
+        admin.put(f"{CHANNELS}/desk", {"url": NEW["url"]}),
+        admin.put(f"{CHANNELS}/desk", {"is_enabled": False}),
+    ):
+        assert answer.status_code == 403 and answer.json()["code"] == "second_factor_required"
+        assert SECRET.encode() not in answer.content
+    assert AlertChannel.objects.values().get() == before
+    assert AlertDelivery.objects.count() == 1
+    assert not AuditEntry.objects.filter(kind="channel.changed").exists()
+    assert admin.post(f"{CHANNELS}/desk/test").status_code == 202  # a test moves nothing
 
 
 def test_a_channel_that_is_not_there_is_404(world, admin):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from tests.making import CLIENT, PERSON, World, add_foreign_order
@@ -102,6 +104,26 @@ def test_a_break_is_told_when_it_opens_and_is_over_when_it_is_resolved(world: Wo
     world.sync()
     alert.refresh_from_db()
     assert alert.acknowledged_at is not None and alert.acknowledged_by.startswith("break.resolved")
+
+
+@pytest.mark.parametrize(("value", "severity"), [(Decimal("0.01"), "warning"), (Decimal(5000), "critical")])
+def test_a_break_beyond_its_tolerance_says_so_and_is_critical(world: World, value, severity):
+    note_break(world.account, BreakKind.BALANCE, "BTC", ours=None, theirs=None, value=value)
+    (alert,) = Alert.objects.filter(event="break.opened")
+    assert alert.severity == severity
+    assert alert.subject.startswith(
+        "Break beyond tolerance" if severity == "critical" else "Break: balance BTC"
+    )
+
+
+def test_a_break_that_grows_beyond_its_tolerance_is_told_once_and_over_with_it(world: World):
+    for value in ("0.01", "5000", "6000"):
+        note_break(world.account, BreakKind.BALANCE, "BTC", ours=None, theirs=None, value=Decimal(value))
+    (alert,) = Alert.objects.filter(event="break.beyond")
+    assert (alert.severity, alert.acknowledged_at) == ("critical", None)
+    assert "beyond tolerance: balance BTC" in alert.subject
+    world.sync()
+    assert not waiting_alerts().filter(event__startswith="break").exists()
 
 
 def test_the_first_who_acknowledges_is_remembered(world: World):

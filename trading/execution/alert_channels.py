@@ -1,6 +1,7 @@
 """The channels alerts leave by: made, changed and tried by a person. Their addresses come in and never go out again.
 
-A new channel, and one with a new address, is sent a test at once; its page says what came of it.
+A new channel, and one with a new address, is sent a test at once; its page says what came of it. Where alarms go
+decides who hears of a theft, so outside paper mode both making and changing one ask for a fresh second factor.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from trading.domain.errors import InvalidInput
 from trading.models import AlertChannel, AlertDelivery
 from trading.models.columns import new_id
 from trading.vault import key_id, open_text, seal_text
+
+from .authority import demand_fresh_factor
 
 PURPOSE = "alert channel"
 MAX_CHANNELS = 50
@@ -48,6 +51,7 @@ def create_channel(
     anchors: bool = False,
     actor: Actor,
 ) -> AlertChannel:
+    demand_fresh_factor(actor, "a new alert channel")
     if AlertChannel.objects.count() >= MAX_CHANNELS:
         raise InvalidInput(f"There are {MAX_CHANNELS} channels already.", remedy="Change one of them.")
     channel = AlertChannel(
@@ -73,6 +77,7 @@ def change_channel(
     actor: Actor,
 ) -> AlertChannel:
     """What is None, and an empty address, stays as it is."""
+    demand_fresh_factor(actor, "a change of an alert channel")
     before = _facts(channel)
     wanted = {"is_enabled": is_enabled, "min_severity": min_severity, "anchors": anchors}
     for field, value in wanted.items():

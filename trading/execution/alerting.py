@@ -81,17 +81,20 @@ def _seen(seen: Data) -> str:
 
 
 def _break_opened(entry: AuditEntry) -> News:
+    """Opened, or grown since: what is beyond its tolerance restricts trading (`break_response`)."""
     data = entry.data
+    word = "Break beyond tolerance" if data["beyond"] else "Break"
     return News(
-        Severity.WARNING,
-        f"Break: {data['kind']} {data['subject']} on {data['account']}",
+        Severity.CRITICAL if data["beyond"] else Severity.WARNING,
+        f"{word}: {data['kind']} {data['subject']} on {data['account']}",
         f"Ours {data['ours']}, the venue's {data['theirs']}.",
         f"break {entry.object_id}|",
     )
 
 
 def _break_resolved(entry: AuditEntry) -> None:
-    _acknowledge_over("break.opened", f"break {entry.object_id}|", entry)
+    for event in ("break.opened", "break.beyond"):
+        _acknowledge_over(event, f"break {entry.object_id}|", entry)
 
 
 def _quarantined(entry: AuditEntry) -> News:
@@ -238,6 +241,7 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "sweep.clean": _sweep_clean,
     "sweep.survivors": _sweep_survivors,
     "break.opened": _break_opened,
+    "break.beyond": _break_opened,
     "break.resolved": _break_resolved,
     "order.quarantined": _quarantined,
     "order.orphan": _orphan,

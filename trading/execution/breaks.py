@@ -65,8 +65,13 @@ def note_break(
                 "break.opened", actor=ACTOR, object_type="break", object_id=row.id, data=break_data(row)
             )
         else:
+            was_beyond = row.is_beyond
             Break.objects.filter(pk=row.pk).update(**measured, seen_count=F("seen_count") + 1)
             row.refresh_from_db()
+            if beyond and not was_beyond:
+                audit.record(
+                    "break.beyond", actor=ACTOR, object_type="break", object_id=row.id, data=break_data(row)
+                )
     return row
 
 
@@ -78,6 +83,7 @@ def break_data(row: Break, **more: Any) -> dict[str, Any]:
         "ours": row.ours,
         "theirs": row.theirs,
         "value": row.value,
+        "beyond": row.is_beyond,
         **more,
     }
 

@@ -69,7 +69,7 @@ def _assign(
     orders = Order.objects.filter(account=account).order_by()
     found = dict(orders.filter(exchange_order_id__in=list(new)).values_list("exchange_order_id", "id"))
     names = {fills[0].client_order_id: key for key, fills in new.items() if key not in found}
-    named = orders.filter(client_order_id__in=[name for name in names if name])
+    named = orders.filter(client_order_id__in=[name for name in names if name], exchange_order_id="")
     found |= {names[name]: key for name, key in named.values_list("client_order_id", "id")}
     assigned: dict[UUID, list[FillReport]] = {}
     for key, fills in new.items():

@@ -37,7 +37,7 @@ from trading.domain.outcomes import OrderReport
 from trading.failpoints import failpoint
 from trading.locking import lock_order
 from trading.metrics import HALT_SECONDS
-from trading.models import ExchangeAccount, HaltState, Order, Sweep, SweepVerdict
+from trading.models import ExchangeAccount, HaltState, Instrument, Order, Sweep, SweepVerdict
 from trading.process_name import process_name
 
 from .cancellation import send_cancel
@@ -225,11 +225,15 @@ def _look(sweep: Sweep, account: ExchangeAccount) -> dict[str, Any]:
 
 def _take_in_lost(account: ExchangeAccount, reports: list[OrderReport]) -> None:
     """Open at the venue and not alive in our books: taken in here, so that the next round cancels it."""
-    names = [report.client_order_id for report in reports]
-    alive = Order.objects.filter(account=account, client_order_id__in=names).exclude(status__in=TERMINAL)
-    known = set(alive.values_list("client_order_id", flat=True))
+    alive = Order.objects.filter(account=account).exclude(status__in=TERMINAL)
+    ids = alive.filter(exchange_order_id__in=[report.exchange_order_id for report in reports])
+    known = set(ids.values_list("exchange_order_id", flat=True))
+    unnamed = alive.filter(
+        client_order_id__in=[report.client_order_id for report in reports], exchange_order_id=""
+    )
+    names = set(unnamed.values_list("client_order_id", flat=True))
     for report in reports:
-        if report.client_order_id not in known:
+        if report.exchange_order_id not in known and report.client_order_id not in names:
             take_in(account, report)
 
 
@@ -253,8 +257,11 @@ def _counts(sweep: Sweep, report: OrderReport, *, everything: bool) -> bool:
         return True
     if not is_ours(report.client_order_id, settings.INSTANCE_ID):
         return False
+    scope, target = sweep.change.scope, sweep.change.target
+    if scope == HaltScope.INSTRUMENT:  # by the venue's symbol: the database may not know the order
+        return Instrument.objects.filter(symbol=target, venue_symbol=report.symbol).exists()
     return (
-        sweep.change.scope in (HaltScope.EVERYTHING, HaltScope.ACCOUNT)
+        scope in (HaltScope.EVERYTHING, HaltScope.ACCOUNT)
         or _in_scope(sweep).filter(client_order_id=report.client_order_id).exists()
     )
 

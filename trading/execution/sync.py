@@ -161,7 +161,11 @@ def _sync_orders(
     unlisted, known_ids = [], set()
     ours = Order.objects.filter(account=account, status__in=WORKING | UNRESOLVED).order_by("updated_at")
     for order in ours.select_related("instrument", "account"):
-        report = by_client_id.get(order.client_order_id) or by_exchange_id.get(order.exchange_order_id)
+        # The venue's own id wins: under the name there may be another order.
+        if order.exchange_order_id:
+            report = by_exchange_id.get(order.exchange_order_id)
+        else:
+            report = by_client_id.get(order.client_order_id)
         if report is not None:
             known_ids.add(report.exchange_order_id)
         if _needs_look(order, report, asked_at):
