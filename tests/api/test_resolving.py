@@ -30,6 +30,17 @@ def test_a_word_ends_the_quarantine_and_names_who_gave_it(order, risk):
     assert AuditEntry.objects.get(kind="quarantine.resolved").actor == "client:risk-token"
 
 
+@pytest.mark.parametrize("mode", ["testnet", "production"])
+def test_where_money_is_real_a_token_gives_no_word(order, risk, settings, mode):
+    settings.LEVI_MODE = mode
+    answer = risk.post(f"/api/v1/orders/{order.pk}/resolve", {"verdict": "not_accepted", "reason": "x"})
+    order.refresh_from_db()
+    assert (answer.status_code, answer.json()["code"]) == (403, "second_factor_required")
+    assert (
+        order.status == "quarantined" and not AuditEntry.objects.filter(kind="quarantine.resolved").exists()
+    )
+
+
 @pytest.mark.parametrize(
     "body, status, code",
     [

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.making import PERSON, World, fresh, impatient_config, make_world
 from trading.domain.enums import HaltScope, TradingState
-from trading.domain.errors import UnknownName
+from trading.domain.errors import NotAllowed, UnknownName
 from trading.execution.accounts import create_strategy, set_account_enabled, set_strategy_enabled
 from trading.execution.dispatch import dispatch_order
 from trading.execution.halts import engage, release
@@ -24,6 +24,7 @@ from trading.models import (
     Order,
     Quote,
     Strategy,
+    Sweep,
 )
 from trading.risk import RULES
 
@@ -102,16 +103,46 @@ def test_a_scope_without_a_state_counts_as_halted(world: World, scope):
     assert codes_of(world.submit()) == ["halt_state_unreadable"]
 
 
-def test_reducing_lets_only_what_shrinks_pass(world: World):
-    world.buy("0.01")
-    engage(HaltScope.EVERYTHING, state=TradingState.REDUCING, reason="test", actor=PERSON)
-    assert codes_of(world.submit("0.01")) == ["reducing"]
-    assert codes_of(world.submit("0.01", side="SELL")) == ["reducing"]
-    assert "reduce_only_would_open" in codes_of(world.submit("0.02", side="SELL", reduce_only=True))
-    order = world.submit("0.01", side="SELL", reduce_only=True)
+@pytest.mark.parametrize(
+    ("scope", "target"),
+    [
+        (HaltScope.EVERYTHING, ""),
+        (HaltScope.ACCOUNT, "paper"),
+        (HaltScope.INSTRUMENT, "BTC/USDT"),
+        (HaltScope.STRATEGY, "momentum"),
+    ],
+)
+def test_reducing_lets_only_what_shrinks_pass(world: World, scope, target):
+    mine = {"strategy": "momentum"}
+    world.buy("0.01", **mine)
+    waiting = world.approve("0.01", price="49000", **mine)
+    engage(scope, target, state=TradingState.REDUCING, reason="test", actor=PERSON)
+    assert dispatch_order(waiting.id) is None and fresh(waiting).status == "lapsed"
+    assert codes_of(world.submit("0.01", **mine)) == ["reducing"]
+    assert codes_of(world.submit("0.01", side="SELL", **mine)) == ["reducing"]
+    assert "reduce_only_would_open" in codes_of(world.submit("0.02", side="SELL", reduce_only=True, **mine))
+    order = world.submit("0.01", side="SELL", reduce_only=True, **mine)
     assert order.status == "approved", order.status_reason
     dispatch_order(order.id)
     assert fresh(order).status == "open" and len(world.placements()) == 2
+    assert not Sweep.objects.exists() and world.cancels() == []
+
+
+def test_a_strategy_that_is_reducing_holds_up_nobody_else_and_loosens_only_by_a_release(world: World):
+    for name in ("momentum", "other"):
+        world.rest("40000", strategy=name)
+    scope = (HaltScope.STRATEGY, "momentum")
+    engage(*scope, state=TradingState.REDUCING, reason="test", actor=PERSON)
+    assert codes_of(world.submit("0.01", strategy="momentum")) == ["reducing"]
+    assert world.submit("0.01", strategy="other").status == "approved"
+    assert world.submit("0.01").status == "approved"
+    assert [row.status for row in Order.objects.filter(price=40000)] == ["open", "open"]
+    engage(*scope, reason="worse", actor=PERSON, cancel=None)
+    with pytest.raises(NotAllowed):
+        engage(*scope, state=TradingState.REDUCING, reason="better", actor=PERSON)
+    assert "halted" in codes_of(world.submit("0.01", side="SELL", reduce_only=True, strategy="momentum"))
+    release(*scope, reason="looked at", actor=PERSON)
+    assert world.submit("0.01", strategy="momentum").status == "approved"
 
 
 def with_stale_price(world: World) -> None:

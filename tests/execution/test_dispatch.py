@@ -124,11 +124,12 @@ def test_a_permit_that_ran_out_before_the_write_sends_nothing(world: World, monk
     assert world.placements() == [] and status_of(order) == "approved"
 
 
-def test_reducing_stops_an_order_that_opens_and_passes_one_that_shrinks(world: World):
-    world.buy("0.01")
-    opening = world.approve("0.01", price="49000")
-    shrinking = world.approve("0.01", side="SELL", reduce_only=True)
-    HaltState.objects.filter(scope="everything").update(state=TradingState.REDUCING)
+@pytest.mark.parametrize("scope", ["everything", "account", "instrument", "strategy"])
+def test_reducing_stops_an_order_that_opens_and_passes_one_that_shrinks(world: World, scope):
+    world.buy("0.01", strategy="momentum")
+    opening = world.approve("0.01", price="49000", strategy="momentum")
+    shrinking = world.approve("0.01", side="SELL", reduce_only=True, strategy="momentum")
+    assert HaltState.objects.filter(scope=scope).update(state=TradingState.REDUCING)
     assert dispatch_order(opening.id) is None and status_of(opening) == "lapsed"
     assert isinstance(dispatch_order(shrinking.id), Placed)
 

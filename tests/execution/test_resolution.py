@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from tests.execution.test_in_doubt import ask, doubtful
 from tests.making import PERSON, World, evidence_of, fresh, status_of
@@ -44,6 +47,43 @@ def test_it_counts_in_full_until_the_word_and_not_after_it(world: World):
     assert [row.pending_buy for row in exposure_rows(world.account)] == [Decimal("0.01")]
     assert resolve(order, NOT_ACCEPTED) == "not_accepted"
     assert exposure_rows(world.account) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [("exposure_limit_symbol", "exposure_symbol"), ("exposure_limit_total", "exposure_total")],
+)
+def test_another_order_is_denied_because_of_it_until_the_word(world: World, limit, code):
+    world.change_limits(**{limit: "800"})  # each of the orders is worth about 500
+    order = quarantined(world, accepted=False)
+    denied = world.submit("0.01", price="49000")
+    assert (denied.status, denied.decision.codes) == ("denied", [code])
+    row = next(check for check in denied.decision.checks if not check["passed"])
+    assert Decimal(row["observed"]) == Decimal("0.02") * 50000
+    assert resolve(order, NOT_ACCEPTED) == "not_accepted"
+    assert world.submit("0.01", price="49000").status == "approved"
+    assert len(world.placements()) == 1
+
+
+@pytest.mark.parametrize("mode", ["testnet", "production"])
+@pytest.mark.parametrize("minutes", [None, 6])
+def test_outside_paper_mode_the_word_takes_a_fresh_factor(world: World, settings, mode, minutes):
+    order = quarantined(world, accepted=False)
+    settings.LEVI_MODE = mode
+    asked = len(world.venue.requests())
+    stale = replace(PERSON, factor_at=minutes and timezone.now() - timedelta(minutes=minutes))
+    for verdict, more in ((NOT_ACCEPTED, {}), (CANCELED, {}), (ADOPT, {"exchange_order_id": "C02__1"})):
+        with pytest.raises(NotAllowed) as refused:
+            resolve_quarantined(order.id, verdict, reason="seen", actor=stale, **more)
+        assert refused.value.code == "second_factor_required"
+    assert status_of(order) == "quarantined" and len(world.venue.requests()) == asked
+    assert not AuditEntry.objects.filter(kind="quarantine.resolved").exists()
+    assert [row.pending_buy for row in exposure_rows(world.account)] == [Decimal("0.01")]
+    fresh_factor = replace(PERSON, factor_at=timezone.now())
+    assert (
+        resolve_quarantined(order.id, NOT_ACCEPTED, reason="seen", actor=fresh_factor).status
+        == "not_accepted"
+    )
 
 
 def test_the_word_is_evidence_and_audited_with_the_person_and_the_reason(world: World):
