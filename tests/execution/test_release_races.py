@@ -16,8 +16,8 @@ from trading.domain.actors import Actor, ActorKind
 from trading.domain.enums import HaltScope, TradingState
 from trading.domain.errors import StaleDecision
 from trading.execution import halts
-from trading.execution.approvals import approve
-from trading.execution.halts import engage, release
+from trading.execution.approvals import approve, propose
+from trading.execution.halts import engage, release, release_payload
 from trading.execution.releasing import release_or_propose
 from trading.locking import share_halt_lock
 from trading.models import ApprovalRequest, AuditEntry, HaltChange, HaltState
@@ -205,10 +205,14 @@ def test_two_people_who_release_and_halt_in_turn_leave_one_line_of_history(let_g
 
 
 @pytest.mark.usefixtures("live_world")
-def test_an_approval_that_a_crash_left_unused_does_not_outlive_the_next_halt(settings, monkeypatch):
-    halt()
+@pytest.mark.parametrize("names_epoch", [True, False])
+def test_an_approval_that_a_crash_left_unused_does_not_outlive_the_next_halt(
+    settings, monkeypatch, names_epoch
+):
+    seen = halt()
     settings.LEVI_MODE = "production"
-    row = ask()
+    payload = release_payload(*ACCOUNT, seen if names_epoch else None)
+    row = propose("release", payload, subject="Release", reason="looks fine", actor=person("anna"))
 
     class Killed(BaseException):
         pass
@@ -223,9 +227,9 @@ def test_an_approval_that_a_crash_left_unused_does_not_outlive_the_next_halt(set
     row.refresh_from_db()
     assert (row.state, row.used_at) == ("approved", None)
     halt("second")
-    for seen in (row.payload["seen_epoch"], None, current_epoch()):
+    for named in (seen, None, current_epoch()):
         with pytest.raises(StaleDecision):
-            release(*ACCOUNT, reason="go", actor=person("anna"), seen_epoch=seen, approval=row)
+            release(*ACCOUNT, reason="go", actor=person("anna"), seen_epoch=named, approval=row)
     with pytest.raises(StaleDecision):
         approve(row.pk, actor=person("carl"))
     assert state() == TradingState.HALTED and released() == 0
