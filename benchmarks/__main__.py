@@ -23,7 +23,7 @@ from tests.stack.instance import StackInstance
 # Everything a stack does …
 WHOLE = ("first_byte", "throughput", "halt", "memory", "start")
 # … and single stages, called in this process on servers of their own.
-STAGES = ("decision", "permit", "settlement", "audit_cost", "audit_verification")
+STAGES = ("decision", "permit", "settlement", "sync", "audit_cost", "audit_verification")
 # … and the panel's pages, on a large data set in an installation that is kept.
 LARGE = ("pages",)
 ONLY_SERVERS = ("--without", "orders,background,beat,web,supervisor")

@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from trading import audit
@@ -27,7 +28,6 @@ from trading.locking import lock_positions
 from trading.models import Fill, Order, Position
 
 from .balances import move_balances
-from .changes import set_fields
 from .ledger import movements_of, write_movements
 
 ACTOR = system_actor("settlement")
@@ -127,18 +127,32 @@ def save_position(position: Position, state: PositionState, now: datetime) -> No
 
 
 def _add_up(fills: Iterable[Fill]) -> dict[UUID, int]:
-    """Move the orders' sums."""
+    """Move the orders' sums, in one statement for all of them; they are locked."""
     by_order: dict[UUID, list[Fill]] = defaultdict(list)
     for fill in fills:
         by_order[fill.order_id].append(fill)
+    now = timezone.now()
     with exact_arithmetic():
         for of_order in by_order.values():
             order = of_order[0].order
-            filled = order.filled_quantity + sum(fill.quantity for fill in of_order)
-            set_fields(
-                order,
-                filled_quantity=filled,
-                filled_notional=order.filled_notional + sum(fill.notional for fill in of_order),
-                venue_filled_quantity=max(order.venue_filled_quantity, filled),
-            )
+            order.filled_quantity += sum(fill.quantity for fill in of_order)
+            order.filled_notional += sum(fill.notional for fill in of_order)
+            order.venue_filled_quantity = max(order.venue_filled_quantity, order.filled_quantity)
+            order.updated_at = now
+    _write_sums([of_order[0].order for of_order in by_order.values()])
     return {key: len(of_order) for key, of_order in by_order.items()}
+
+
+def _write_sums(orders: Sequence[Order]) -> None:
+    columns = [
+        [getattr(order, name) for order in orders]
+        for name in ("pk", "filled_quantity", "filled_notional", "venue_filled_quantity", "updated_at")
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE trading_order AS o SET filled_quantity = n.filled, filled_notional = n.notional,"
+            " venue_filled_quantity = n.announced, updated_at = n.at FROM unnest(%s::uuid[], %s::numeric[],"
+            " %s::numeric[], %s::numeric[], %s::timestamptz[]) AS n (id, filled, notional, announced, at)"
+            " WHERE o.id = n.id",
+            columns,
+        )
