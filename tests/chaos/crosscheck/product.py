@@ -256,8 +256,14 @@ def _set_up(side: ProductSide) -> None:
         connections._exchanges[(pid, "account", account.pk, account.base_url, None, None)] = exchange
         connections._exchanges[(pid, "public", account.venue, account.base_url)] = exchange
         for asset in ("USDT", "BTC", "ETH"):
+            held = Decimal(10**9)
             Balance.objects.create(
-                account=account, asset=asset, free=Decimal(10**9), locked=0, observed_at=timezone.now()
+                account=account,
+                asset=asset,
+                free=held,
+                locked=0,
+                booked=held,
+                observed_at=timezone.now(),
             )
     market.refresh_instruments(account)
     for name in filter(None, STRATEGIES):
