@@ -53,6 +53,8 @@ WHO_MAY = {
     "api/v1/alert-channels/<str:name>": {"GET": EVERYBODY, "PUT": "admin"},
     "api/v1/alert-channels/<str:name>/test": {"POST": "admin"},
     "api/v1/limits": {"GET": EVERYBODY, "PUT": "risk"},
+    "api/v1/limits/triggers": {"GET": EVERYBODY},
+    "api/v1/limits/utilisation": {"GET": EVERYBODY},
     "api/v1/audit": {"GET": EVERYBODY},
     "api/v1/audit/verify": {"GET": "risk admin"},
     "api/v1/audit/export": {"GET": "risk admin"},

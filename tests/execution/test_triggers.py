@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -65,9 +66,8 @@ def test_one_phantom_tick_halts_nothing(world: World, monkeypatch):
     for phantom in ("5000", "500000"):
         world.venue.set_price("BTCUSDT", phantom)
         # The venue tells the truth again by the time it is asked a second time.
-        monkeypatch.setattr(
-            triggers.time, "sleep", lambda _seconds: world.venue.set_price("BTCUSDT", "50000")
-        )
+        pause = SimpleNamespace(sleep=lambda _seconds: world.venue.set_price("BTCUSDT", "50000"))
+        monkeypatch.setattr(triggers, "time", pause)
         world.sync()
         world.sync()
         assert state() == NOTHING

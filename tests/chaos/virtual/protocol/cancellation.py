@@ -33,7 +33,7 @@ def request_cancel(me: Node, order_id: int) -> Steps:
     if row.status is OrderStatus.APPROVED:
         me.move_order(row, OrderStatus.LAPSED)
     elif row.cancel_state is not CancelState.REQUESTED or row.status in WORKING:
-        row.cancel_state = CancelState.REQUESTED
+        row.cancel_state, row.is_touched = CancelState.REQUESTED, True  # written also when it says the same
         me.tell(f"asks for the cancel of order {row.name}")
         if row.status in WORKING:
             row.next_action_at = me.now
