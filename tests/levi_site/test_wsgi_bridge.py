@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from levi_site.wsgi_bridge import MOST_BODY_BYTES, STOP_PATHS, WsgiBridge, build_environ, read_body
+from tests.loops import run_alone
 
 
 def make_scope(
@@ -41,7 +42,7 @@ def call(application: Any, scope: dict[str, Any], *parts: bytes, threads: int = 
         await WsgiBridge(application, threads)(scope, receive, send)
         return sent
 
-    return asyncio.run(visit())
+    return run_alone(visit())
 
 
 def echo(environ: dict[str, Any], start: Any) -> list[bytes]:
@@ -78,7 +79,7 @@ def test_a_body_declared_too_long_is_not_read():
         raise AssertionError("a byte of it was read")
 
     scope = make_scope(headers=(("content-length", str(MOST_BODY_BYTES + 1)),))
-    assert asyncio.run(read_body(scope, receive)) == b""
+    assert run_alone(read_body(scope, receive)) == b""
 
 
 def test_a_long_answer_goes_out_in_pieces_and_is_closed_in_its_thread():
@@ -122,7 +123,7 @@ def test_a_reader_that_left_ends_the_answer_and_frees_what_it_held():
         with contextlib.suppress(OSError):
             await WsgiBridge(application, 1)(make_scope(), receive, send)
 
-    asyncio.run(visit())
+    run_alone(visit())
     assert closed.wait(5)
 
 
@@ -154,4 +155,4 @@ def test_stop_gets_through_while_every_thread_is_busy():
         await slow
         return first
 
-    assert asyncio.run(visit()) == b"stopped"
+    assert run_alone(visit()) == b"stopped"

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from tests.loops import run_alone
 from trading.live import CHANNEL, announce, describe_hint
 from trading.streaming import stream as stream_module
 from trading.streaming.hub import HintHub, Watcher
@@ -65,7 +66,7 @@ def watch(door: Door, leaves_at: str = "", *, while_open: Callable[[], None] | N
         assert hub.watchers == set()
         return browser
 
-    return asyncio.run(visit())
+    return run_alone(visit())
 
 
 def test_an_announced_change_reaches_the_watcher(redis_client):
@@ -139,7 +140,7 @@ def test_a_slow_watcher_loses_its_backlog_and_says_so_once():
             watcher.put({"entry": number})
         return watcher, watcher.forget_if_lost(), watcher.forget_if_lost()
 
-    watcher, first, second = asyncio.run(fill())
+    watcher, first, second = run_alone(fill())
     assert (first, second, watcher.waiting.qsize()) == (True, False, 0)
 
 
