@@ -11,7 +11,7 @@ from django.conf import settings
 
 from levi_site.wsgi import application as wsgi_application
 from levi_site.wsgi_bridge import Receive, Scope, Send, WsgiBridge, build_environ
-from trading.live import CHANNEL
+from trading.live import hint_channel
 from trading.streaming.hub import HintHub
 from trading.streaming.stream import Reply, StreamDoor
 
@@ -19,7 +19,7 @@ STREAM_PATHS = ("/api/v1/stream", "/api/v1/stream/")
 
 # Threads for pages and API of one worker process; each owns a database connection.
 bridge = WsgiBridge(wsgi_application, int(os.environ.get("LEVI_WEB_THREADS", "4")))
-door = StreamDoor(HintHub(settings.REDIS_URL, CHANNEL))
+door = StreamDoor(HintHub(settings.REDIS_URL, hint_channel()))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

@@ -206,7 +206,7 @@ class Parallel(threading.Thread):
             connection.close()
 
     def end(self) -> Any:
-        self.join(timeout=20)
+        self.join(timeout=60)
         assert not self.is_alive(), "the step did not end"
         return self.outcome
 

@@ -22,7 +22,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 log = logging.getLogger(__name__)
-CHANNEL = "levi:live"
 _REDIS_SECONDS = 0.5
 _REST_SECONDS = 2.0
 _MOST_WAITING = 500
@@ -55,6 +54,11 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
     "limits": ("limits",),
 }
 _SHOWN = ("status", "symbol", "side", "client_order_id", "scope", "target", "after")
+
+
+def hint_channel() -> str:
+    """Channels belong to the whole Redis server, whichever database: the installation's mark tells neighbours apart."""
+    return f"levi:live:{settings.INSTANCE_ID}"
 
 
 def topics_of(kind: str) -> tuple[str, ...]:
@@ -97,9 +101,10 @@ class HintPublisher:
                 self.waiting.clear()
 
     def _publish_all(self, client: redis.Redis) -> bool:
+        channel = hint_channel()
         try:
             while self.waiting:
-                client.publish(CHANNEL, self.waiting.popleft())
+                client.publish(channel, self.waiting.popleft())
         except (redis.RedisError, OSError, ValueError) as error:
             log.debug("live hints rest for %s s: %s", _REST_SECONDS, type(error).__name__)
             return False

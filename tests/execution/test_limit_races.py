@@ -16,7 +16,7 @@ import pytest
 from django.db import OperationalError
 
 from tests.execution.test_races import Hold
-from tests.making import CLIENT, PERSON, World, begin, make_account, run_together
+from tests.making import CLIENT, PERSON, World, begin, make_account, run_together, wait_until_blocked
 from trading.domain.enums import HaltScope, OrderOrigin
 from trading.execution import approval
 from trading.execution.accounts import create_strategy
@@ -175,6 +175,33 @@ def test_only_a_limit_that_accounts_share_makes_them_take_turns(world: World):
     assert shared() == [], "an account's own limit is judged under the account's own lock"
     world.change_limits(max_open_orders=5)
     assert shared() == ["everything"]
+
+
+@pytest.mark.parametrize(("scope", "target"), [(HaltScope.EVERYTHING, ""), (HaltScope.ACCOUNT, "paper")])
+def test_a_limit_on_a_strategys_orders_is_shared_by_all_that_trade_it(world: World, scope, target):
+    """They are counted on every account, so that an account's own limit makes others wait as well."""
+    world.change_limits(**_UNSET, kill_threshold_usd="1000000")
+    change_limits({"max_repeated_executions": 3}, reason="tests", actor=PERSON, scope=scope, target=target)
+
+    def shared(strategy: str | None) -> list[str]:
+        return read_limits(applying_scopes("paper", "BTC/USDT", strategy)).shared_scopes
+
+    assert (shared("racer"), shared(None)) == (["strategy racer"], [])
+
+
+def test_two_accounts_decide_on_one_strategys_last_order_one_after_the_other(live_world: World, monkeypatch):
+    accounts = set_up(live_world, RACES["repeated executions"])
+    change_limits(
+        {"max_repeated_executions": 1}, reason="tests", actor=PERSON, scope=HaltScope.STRATEGY, target="racer"
+    )
+    hold = Hold(monkeypatch, approval, "gather_facts")
+    first = begin(lambda: _ask(RACES["repeated executions"], 0, accounts))
+    assert hold.reached.wait(15)
+    second = begin(lambda: _ask(RACES["repeated executions"], 1, accounts))
+    wait_until_blocked(second)
+    hold.go.set()
+    assert sorted([first.end(), second.end()]) == ["approved", "denied"]
+    assert len(live_world.venue.orders()) == 1
 
 
 def test_accounts_without_a_shared_limit_decide_beside_each_other(live_world: World, monkeypatch):

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from tests.loops import run_alone
-from trading.live import CHANNEL, announce, describe_hint
+from trading.live import announce, describe_hint, hint_channel
 from trading.streaming import stream as stream_module
 from trading.streaming.hub import HintHub, Watcher
 from trading.streaming.stream import StreamDoor
@@ -56,7 +56,7 @@ class Browser:
 
 def watch(door: Door, leaves_at: str = "", *, while_open: Callable[[], None] | None = None) -> Browser:
     async def visit() -> Browser:
-        hub, browser = HintHub(settings.REDIS_URL, CHANNEL), Browser(leaves_at)
+        hub, browser = HintHub(settings.REDIS_URL, hint_channel()), Browser(leaves_at)
         visiting = asyncio.ensure_future(StreamDoor(hub).answer(door, browser.receive, browser.send))
         while while_open and not hub.is_hearing:
             await asyncio.sleep(0.01)
@@ -144,10 +144,23 @@ def test_a_slow_watcher_loses_its_backlog_and_says_so_once():
     assert (first, second, watcher.waiting.qsize()) == (True, False, 0)
 
 
+def test_the_hints_of_another_installation_on_the_same_redis_are_not_heard(redis_client, settings):
+    own = settings.INSTANCE_ID
+
+    def publish() -> None:
+        settings.INSTANCE_ID = "zzzz"
+        redis_client.publish(hint_channel(), json.dumps(describe_hint(6, "order.open", "theirs", NOW, {})))
+        settings.INSTANCE_ID = own
+        announce(7, "order.open", "ours", NOW, {})
+
+    heard = watch(Door((200, grant(5, "orders"), b"")), "ours", while_open=publish).text
+    assert "ours" in heard and "theirs" not in heard
+
+
 @pytest.mark.parametrize("line", [b"no json", b"[]", b'{"kind": 5, "entry": "x"}'])
 def test_a_forged_hint_is_ignored(redis_client, line):
     def publish() -> None:
-        redis_client.publish(CHANNEL, line)
+        redis_client.publish(hint_channel(), line)
         announce(6, "order.open", "real", NOW, {})
 
     assert "real" in watch(Door((200, grant(5, "orders"), b"")), "real", while_open=publish).text

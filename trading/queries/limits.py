@@ -28,6 +28,7 @@ class LimitsSet:
     """The versions that apply to one order, the widest scope first. Without a widest one nothing may be opened."""
 
     rows: tuple[LimitsVersion, ...]
+    strategy: str = ""
 
     @property
     def widest(self) -> LimitsVersion | None:
@@ -51,11 +52,16 @@ class LimitsSet:
     @property
     def shared_scopes(self) -> list[str]:
         """Scopes that count something over several accounts: decisions on them take turns."""
-        return [row.scope_name for row in self.rows if row.scope != HaltScope.ACCOUNT and counts(row)]
+        shared = [row.scope_name for row in self.rows if row.scope != HaltScope.ACCOUNT and counts(row)]
+        if self.strategy and any(counts(row, per_strategy=True) for row in self.rows):
+            shared.append(f"{HaltScope.STRATEGY} {self.strategy}")
+        return list(dict.fromkeys(shared))
 
 
-def counts(row: LimitsVersion) -> bool:
-    return any(field.counts and getattr(row, field.name) is not None for field in FIELDS.values())
+def counts(row: LimitsVersion, *, per_strategy: bool = False) -> bool:
+    """Whether the version sets a limit that is measured over its scope, or over the order's strategy."""
+    measured = (field for field in FIELDS.values() if (field.per_strategy if per_strategy else field.counts))
+    return any(getattr(row, field.name) is not None for field in measured)
 
 
 def applying_scopes(account: str, symbol: str, strategy: str | None) -> list[Scope]:
@@ -82,7 +88,8 @@ def read_limits(scopes: Iterable[Scope], at: datetime | None = None) -> LimitsSe
     for scope, target in wanted:
         condition |= Q(scope=scope, target=target)
     found = {(row.scope, row.target): row for row in versions_in_force(at).filter(condition)}
-    return LimitsSet(tuple(found[scope] for scope in wanted if scope in found))
+    strategy = next((target for scope, target in wanted if scope is HaltScope.STRATEGY), "")
+    return LimitsSet(tuple(found[scope] for scope in wanted if scope in found), strategy)
 
 
 def limits_in_force(scope: HaltScope = HaltScope.EVERYTHING, target: str = "") -> LimitsVersion | None:

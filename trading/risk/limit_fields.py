@@ -33,7 +33,8 @@ STRATEGIES = (HaltScope.EVERYTHING, HaltScope.ACCOUNT, HaltScope.STRATEGY)
 
 @dataclass(frozen=True, slots=True)
 class LimitField:
-    """`counts`: what is measured over the whole scope, so that accounts share it; else the order alone is judged."""
+    """`counts`: what is measured over the whole scope, so that accounts share it; else the order alone is judged.
+    `per_strategy`: it is measured over the order's strategy instead, on all accounts, whatever scope it is set for."""
 
     name: str
     label: str
@@ -42,6 +43,7 @@ class LimitField:
     code: DenialCode | None
     scopes: tuple[HaltScope, ...] = ALL_SCOPES
     counts: bool = False
+    per_strategy: bool = False
     stricter: Stricter = Stricter.LOWER
 
 
@@ -169,6 +171,7 @@ LIMIT_TABLE: tuple[LimitField, ...] = (
         "Orders of a strategy since a person last enabled it; the next one disables the strategy.",
         DenialCode.REPEATED_EXECUTIONS,
         STRATEGIES,
+        per_strategy=True,
     ),
     LimitField(
         "duplicate_window_seconds",

@@ -7,11 +7,12 @@
   "use strict";
   const TOPICS = new Set(["halts", "orders", "alerts", "positions"]);
   for (const word of (document.body.dataset.topics || "").split(",")) if (word) TOPICS.add(word);
-  const REST_MS = 600, POLL_MS = 2000, IDLE_MS = 10000, LOST_MS = 7000;
+  const REST_MS = 600, POLL_MS = 2000, IDLE_MS = 10000, ANSWER_MS = 6000, LOST_MS = 7000;
   const regions = () => document.querySelectorAll("[data-live]");
   if (!document.getElementById("lv-strip")) return;
 
-  let heardAt = Date.now(), askedAt = 0, busy = false, wanted = false, pressed = false, source = null, fresh = null;
+  // What was read last, and since when reading fails: events alone do not make old numbers true.
+  let readAt = Date.now(), failsSince = 0, askedAt = 0, busy = false, wanted = false, pressed = false, source = null, fresh = null;
 
   /* --- what the strip says about the connection --------------------------------------------------------------- */
   function say(state, text, title) {
@@ -23,9 +24,9 @@
     if (sign.textContent !== text) sign.textContent = text;
   }
   function saySomething() {
-    const silence = Date.now() - heardAt;
-    document.body.classList.toggle("lv-stale", silence > LOST_MS);
-    if (silence > LOST_MS) say("lost", "No contact for " + Math.round(silence / 1000) + " s", "These numbers are old. The page keeps trying.");
+    const now = Date.now(), isLost = failsSince && now - failsSince > REST_MS && now - readAt > LOST_MS;
+    document.body.classList.toggle("lv-stale", Boolean(isLost));
+    if (isLost) say("lost", "No contact for " + Math.round((now - readAt) / 1000) + " s", "These numbers are old. The page keeps trying.");
     else if (source && source.readyState === 1) say("live", "Live", "Changes are shown as they happen.");
     else say("poll", "Every 2 s", "The event stream does not answer; the page looks every two seconds.");
   }
@@ -36,14 +37,14 @@
     busy = true; wanted = false; askedAt = Date.now();
     try {
       const address = regions().length ? location.href.split("#")[0] : "/admin/strip/";
-      const answer = await fetch(address, { headers: { "X-Levi-Fragment": "1" }, credentials: "same-origin", cache: "no-store" });
+      const answer = await fetch(address, { headers: { "X-Levi-Fragment": "1" }, credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
       if (answer.redirected) { say("lost", "Signed out", "Sign in again to see what happens."); source && source.close(); return; }
       if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        heardAt = Date.now();
+        readAt = Date.now(); failsSince = 0;
         show(page);
-      }
-    } catch (_error) { /* said by saySomething, in seconds */ } finally { busy = false; saySomething(); }
+      } else failsSince ||= Date.now();
+    } catch (_error) { failsSince ||= Date.now(); } finally { busy = false; saySomething(); }
   }
 
   function show(page) {
@@ -132,20 +133,21 @@
   for (const name of ["pointerup", "pointercancel"]) {
     document.addEventListener(name, () => setTimeout(() => { pressed = false; }, 300), true);
   }
+  for (const name of ["offline", "online"]) window.addEventListener(name, () => look());
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { listen(); look(); } else if (source) { source.close(); source = null; } });
 
   function listen() {
     if (source && source.readyState !== 2) return;
     source = new EventSource("/api/v1/stream?topics=" + [...TOPICS].join(","));
-    source.onopen = () => { heardAt = Date.now(); saySomething(); };
-    for (const topic of [...TOPICS, "reset"]) source.addEventListener(topic, () => { heardAt = Date.now(); soon(); });
+    source.onopen = saySomething;
+    for (const topic of [...TOPICS, "reset"]) source.addEventListener(topic, soon);
   }
 
   setInterval(() => {
     if (document.hidden) return;
     const isLive = source && source.readyState === 1;
     if (!isLive) listen();
-    const isDue = Date.now() - askedAt > (isLive ? IDLE_MS : POLL_MS);
+    const isDue = Date.now() - askedAt > (isLive && !failsSince ? IDLE_MS : POLL_MS);
     if (isDue || (wanted && !pressed)) look();
     saySomething();
   }, 1000);
