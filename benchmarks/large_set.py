@@ -35,12 +35,12 @@ STATEMENTS: dict[str, str] = {
     "order": f"""INSERT INTO trading_order (id, account_id, instrument_id, origin, actor, request_id, side, order_type,
         time_in_force, quantity, price, reduce_only, exposure_quantity, reference_price, client_order_id,
         exchange_order_id, status, status_reason, cancel_state, filled_quantity, filled_notional, venue_filled_quantity,
-        approved_at, approved_epoch, limits_version_id, expires_at, attempt, not_sent_count, permit_at, acknowledged_at,
-        finished_at, window_ms, not_found_at, doubt_since, created_at, updated_at)
+        approved_at, approved_epoch, limits_version_id, limits_versions, expires_at, attempt, not_sent_count,
+        permit_at, acknowledged_at, finished_at, window_ms, not_found_at, doubt_since, created_at, updated_at)
  SELECT {made_id(2)}, account, instruments[1 + i % 6], 'api', 'client:bench', '', CASE WHEN i % 2 = 0 THEN 'BUY'
         ELSE 'SELL' END, 'LIMIT', 'GTC', 0.01 + i % 7, 100 + i % 13, false, 0.01 + i % 7, 100, 'lv' || lpad(i::text, 20,
         '0'), 'x' || i, {_STATUS}, '', 'none', CASE WHEN {_STATUS} = 'filled' THEN 0.01 + i % 7 ELSE 0 END, 0, 0,
-        {_AT}, 1, limits, {_AT} + interval '1 minute', 1, 0, {_AT}, {_AT} + interval '20 ms',
+        {_AT}, 1, limits, ARRAY[limits], {_AT} + interval '1 minute', 1, 0, {_AT}, {_AT} + interval '20 ms',
         CASE WHEN {_STATUS} IN ('open', 'in_doubt') THEN NULL ELSE {_AT} + interval '300 ms' END, 2000, '[]',
         CASE WHEN {_STATUS} = 'in_doubt' THEN {_AT} END, {_AT}, {_AT}
    FROM generate_series(1, {{rows}}) i, (SELECT (SELECT id FROM trading_exchangeaccount LIMIT 1) AS account,
@@ -63,9 +63,9 @@ STATEMENTS: dict[str, str] = {
         md5((i + 1)::text) || md5((i + 2)::text)
    FROM generate_series(1, {{rows}}) i""",
     "equity": f"""INSERT INTO trading_equitysnapshot (account_id, at, equity, cash, positions_value, exposure,
-        daily_pnl, unpriced)
+        daily_pnl, transfers, unpriced)
  SELECT (SELECT id FROM trading_exchangeaccount LIMIT 1), {_AT}, 100000 + 500 * sin(i / 9000.0), 60000, 40000, 40000,
-        300 * sin(i / 3000.0), '[]' FROM generate_series(1, {{rows}}) i ON CONFLICT DO NOTHING""",
+        300 * sin(i / 3000.0), 0, '[]' FROM generate_series(1, {{rows}}) i ON CONFLICT DO NOTHING""",
 }
 TABLES = {"equity": "trading_equitysnapshot"}
 
@@ -74,27 +74,30 @@ def table_of(name: str) -> str:
     return TABLES.get(name, f"trading_{name}")
 
 
-def is_made(database: psycopg.Connection[Any]) -> bool:
-    rows = database.execute(
-        "SELECT count(*) FROM (SELECT FROM trading_fill LIMIT %s) f", [SIZES["fill"]]
-    ).fetchone()
-    return bool(rows and rows[0] >= SIZES["fill"])
+def is_made(database: psycopg.Connection[Any], table: str, rows: int) -> bool:
+    found = database.execute(f"SELECT count(*) FROM (SELECT FROM {table} LIMIT %s) found", [rows]).fetchone()
+    return bool(found and found[0] >= rows)
 
 
 def make(owner_url: str) -> None:
-    """Takes minutes once; returns at once where it is made already."""
+    """Takes minutes once and seconds where it is made already. A table is filled whole or not at all."""
     with psycopg.connect(owner_url, autocommit=True) as database:
         database.execute(
             "SET statement_timeout = 0; SET maintenance_work_mem = '512MB'; SET synchronous_commit = off"
         )
-        if is_made(database):
-            return
-        for name, rows in SIZES.items():
+        missing = {
+            name: rows
+            for name, rows in SIZES.items()
+            if not is_made(database, table_of(name), rows * 9 // 10)
+        }
+        for number, (name, rows) in enumerate(missing.items(), 1):
             began = time.monotonic()
-            with bare(database, table_of(name)):
+            print(f"large set: {number} of {len(missing)}, {rows:,} rows of {name} …", flush=True)
+            with database.transaction(), bare(database, table_of(name)):
                 database.execute(STATEMENTS[name].format(rows=rows))
-            print(f"large set: {rows:,} rows of {name} in {time.monotonic() - began:.0f} s", flush=True)
-        database.execute("VACUUM (ANALYZE)")
+            print(f"large set: {name} in {time.monotonic() - began:.0f} s", flush=True)
+        if missing:
+            database.execute("VACUUM (ANALYZE)")
 
 
 @contextmanager

@@ -5,26 +5,43 @@ The data set is made once, in an installation of its own under var/bench-large, 
 
 from __future__ import annotations
 
+import re
 import time
+from html import unescape
+from typing import Any
 
 from benchmarks.rows import Row, quantile
 
 REPEATS = 15
 GOAL = "< 300"
+ORDERS = "/admin/trading/order/"
+OLDER = re.compile(r'href="([^"]*)" rel="next"')
 LISTS = {
     "control room": "/admin/",
     "control room, month": "/admin/?range=month",
-    "orders": "/admin/trading/order/",
+    "orders": ORDERS,
     "orders in doubt": "/admin/trading/order/?status=in_doubt",
     "orders of a symbol": "/admin/trading/order/?symbol=BTC/USDT",
     "orders, three filters": "/admin/trading/order/?symbol=BTC/USDT&status=filled&side=BUY",
+    "orders, three filters, none": "/admin/trading/order/?symbol=BTC/USDT&status=rejected&side=SELL&origin=panel",
+    "orders of a symbol, none": "/admin/trading/order/?symbol=BTC/USDT&status=quarantined",
+    "orders of an origin, none": "/admin/trading/order/?origin=flatten",
+    "orders of a side, none": "/admin/trading/order/?side=BUY&status=expired&within=month",
+    "orders of a strategy, none": "/admin/trading/order/?strategy=nobody",
+    "orders, an unknown id": "/admin/trading/order/?q=no-such-order",
     "fills": "/admin/trading/fill/",
     "fills of an account": "/admin/trading/fill/?account=paper",
+    "fills, two filters, none": "/admin/trading/fill/?symbol=DOGE/USDT&side=SELL&within=month",
+    "fills, an unknown id": "/admin/trading/fill/?q=no-such-fill",
     "signals": "/admin/trading/signal/",
+    "signals, an unknown key": "/admin/trading/signal/?q=no-such-key",
     "audit trail": "/admin/trading/auditentry/",
     "audit trail, halts": "/admin/trading/auditentry/?kind=halt.",
     "audit trail of a person": "/admin/trading/auditentry/?q=operator:anna",
+    "audit trail, person and kind, none": "/admin/trading/auditentry/?kind=limits.&q=operator:anna",
+    "audit trail, unknown object": "/admin/trading/auditentry/?q=no-such-object",
     "equity": "/admin/trading/equitysnapshot/",
+    "equity of an account": "/admin/trading/equitysnapshot/?account=paper",
     "positions": "/admin/trading/position/",
     "kill switch": "/admin/trading/haltstate/",
     "system": "/admin/system/",
@@ -47,6 +64,9 @@ def measure() -> list[Row]:
     client.force_login(
         User.objects.get(username="operator"), backend="django.contrib.auth.backends.ModelBackend"
     )
+    began = time.perf_counter()
+    client.get("/admin/")
+    first = time.perf_counter() - began
     order, fill = Order.objects.filter(status="filled").first(), Fill.objects.first()
     assert order is not None and fill is not None
     addresses = LISTS | {
@@ -56,7 +76,9 @@ def measure() -> list[Row]:
         "find nothing": "/admin/find/?q=no-such-id",
         "orders, 100 pages back": _far_back(client),
     }
-    rows = []
+    rows = [
+        Row("control room, first of a process", first * 1000, "ms", GOAL, "the first request of this process")
+    ]
     for name, address in addresses.items():
         client.get(address)  # the caches of a page just opened
         spans = []
@@ -71,9 +93,11 @@ def measure() -> list[Row]:
     return rows
 
 
-def _far_back(client: object) -> str:
+def _far_back(client: Any) -> str:
     """The address of a page deep in the list."""
-    address = "/admin/trading/order/"
+    address = ORDERS
     for _ in range(100):
-        address = "/admin/trading/order/" + client.get(address).context["cl"].next_url  # type: ignore[attr-defined]
+        found = OLDER.search(client.get(address).content.decode())
+        assert found is not None, f"the list ends before 100 pages: {address}"
+        address = ORDERS + unescape(found[1])
     return address
