@@ -182,6 +182,7 @@ ALLOWED_HOSTS = env.words(
     "ALLOWED_HOSTS", ("127.0.0.1", "localhost", "[::1]") if LEVI_MODE == "paper" else ()
 )
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+CSRF_FAILURE_VIEW = "levi_site.error_pages.too_late"
 # Browsers share cookies between ports: the instance id keeps two installations on one host apart.
 COOKIE_PREFIX = ("__Host-" if HTTPS else "") + f"levi_{INSTANCE_ID}_"
 SESSION_COOKIE_NAME = COOKIE_PREFIX + "session"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
@@ -37,4 +37,10 @@ def find_view(request: HttpRequest) -> HttpResponse:
     return strict(TemplateResponse(request, "panel/detail.html", context))
 
 
+def no_other_site_view(request: HttpRequest, row: str) -> HttpResponseBase:
+    """The framework's door from a row to its page on a public site: there is no such site."""
+    raise Http404("Rows have no page outside of the panel. Look for the row's id with Find.")
+
+
 find_page = admin.site.admin_view(find_view)
+no_other_site = admin.site.admin_view(no_other_site_view)
