@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -44,6 +45,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 SHOTS = REPO_DIR / "var" / "shots"
 DESKTOP, PHONE, SMALL_PHONE, WIDE = (1440, 900), (390, 844), (360, 640), (2560, 1300)
 START_SECONDS = 90
+# A slow, busy machine gets this long before a test calls the panel broken.
+PATIENCE_MS = 30_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,12 +73,22 @@ def chromium() -> Iterator[object]:
 class Visit:
     """A tab with a new profile. `complaints` collects what a user of the browser's console would see."""
 
-    page: object
+    page: Any
     base: str
     complaints: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> None:
         self.page.goto(self.base + path)
+
+    def sees(self, selector: str) -> Any:
+        """Waits until that is there for a person to see. A selector finds text by `text=` or `>> text=`."""
+        found = self.page.locator(selector).locator("visible=true").first
+        found.wait_for(state="visible", timeout=PATIENCE_MS)
+        return found
+
+    def has_rows(self, count: int) -> None:
+        """Waits until the list shows that many."""
+        sync_api.expect(self.page.locator("#result_list tbody tr")).to_have_count(count, timeout=PATIENCE_MS)
 
     def shoot(self, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
@@ -93,7 +106,7 @@ class Visit:
         self.page.fill("#id_username", name)
         self.page.fill("#id_password", PASSWORD)
         self.page.click("button[type=submit]")
-        self.page.wait_for_url(self.base + "/admin/")
+        self.sees("#lv-strip")
 
     def _listen(self) -> None:
         host = urlsplit(self.base).netloc
@@ -147,6 +160,7 @@ def visit(chromium, live_server):
         )
         if user is not None:
             context.add_cookies([session_cookie(user, base)])
+        context.set_default_timeout(PATIENCE_MS)
         tab = Visit(context.new_page(), base)
         tab._listen()
         yield tab

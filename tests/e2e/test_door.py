@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -41,22 +40,22 @@ def test_a_new_operator_joins_enrols_and_stops_meanwhile(day, settings, visit):
         tab.page.fill("#id_username", "carla")
         tab.page.fill("#id_password", WORDS)
         tab.page.click("button[type=submit]")
-        assert urlsplit(tab.page.url).path.endswith("/enrol/")
+        tab.page.wait_for_url("**/enrol/")
         assert tab.overflow() == 0
         tab.shoot("door-enrol-begin-phone")
         tab.page.click("button:has-text('Show my key')")
-        tab.page.wait_for_selector(".lv-qr")
+        tab.sees(".lv-qr")
         assert tab.page.locator(".lv-qr").evaluate("image => image.complete && image.naturalWidth > 0")
         tab.shoot("door-enrol-phone")
         assert tab.overflow() == 0
         tab.page.click("button.lv-stop")
-        tab.page.wait_for_selector("text=gate is closed")
+        tab.sees("text=gate is closed")
         assert HaltState.objects.get(scope="everything").state == "halted"
         tab.page.goto(tab.base + "/admin/trading/secondfactor/enrol/")
-        key = tab.page.inner_text("#key").replace(" ", "")
+        key = tab.sees("#key").inner_text().replace(" ", "")
         tab.page.fill("#id_code", Authenticator(key).code())
         tab.page.click("button:has-text('Put it into force')")
-        assert len(tab.page.inner_text("#codes").split()) == 10
+        assert len(tab.sees("#codes").inner_text().split()) == 10
         tab.shoot("door-codes-phone")
         tab.page.click("text=I have kept them")
         tab.page.wait_for_url(tab.base + "/admin/")
@@ -78,17 +77,17 @@ def test_two_people_release_and_the_form_survives_the_code(day, people, settings
         form.locator("input[name=reason]").fill("books agree, <cause> found")
         anna.shoot("door-release-asks")
         form.locator("button:has-text('Release')").click()
-        anna.page.wait_for_selector("text=stays halted until a second person")
+        anna.sees("text=stays halted until a second person")
         anna.shoot("door-release-waits")
         ben.open("/admin/trading/approvalrequest/")
         ben.shoot("door-approvals-phone-dark")
         ben.page.click("text=Release instrument SOL/USDT >> nth=0")
-        ben.page.wait_for_selector("button:has-text('Approve and do it')")
-        assert "books agree, <cause> found" in ben.page.inner_text("body")
+        ben.sees("button:has-text('Approve and do it')")
+        ben.sees("text=books agree, <cause> found")
         ben.shoot("door-approval-phone-dark")
         assert ben.overflow() == 0
         ben.page.click("button:has-text('Approve and do it')")
-        ben.page.wait_for_selector("text=Approved and done")
+        ben.sees("text=Approved and done")
         assert HaltState.objects.get(target="SOL/USDT").state == "active"
 
 
@@ -104,11 +103,11 @@ def test_a_code_is_asked_for_in_the_middle_and_nothing_typed_is_lost(day, people
             tab.open("/admin/trading/apitoken/add/")
             tab.page.fill("#id_name", "bot-9")
             tab.page.click("button:has-text('Make the token')")
-            tab.page.wait_for_selector("text=Confirm that it is you")
+            tab.sees("text=Confirm that it is you")
             tab.shoot("door-step-up")
         tab.page.fill("#id_code", fresh_code(boss, phone))
         tab.page.click("button:has-text('Confirm and go on')")
-        tab.page.wait_for_selector("#token")
+        tab.sees("#token")
         tab.open("/admin/trading/secondfactor/")
         tab.shoot("door-my-factor")
         tab.open("/admin/trading/operatorsession/")

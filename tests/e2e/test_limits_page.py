@@ -26,10 +26,10 @@ def test_an_operator_limits_one_symbol_after_a_review_and_sees_it_in_use(day, pe
         page.fill("#id_expires_at", "2099-01-01T12:00")
         page.fill("#id_reason", "thin book")
         page.click("text=Review the change")
-        assert "An override ends within 31 days." in page.inner_text("#diff")
+        tab.sees("#diff >> text=An override ends within 31 days.")
         page.fill("#id_expires_at", "")
         page.click("text=Review again")
-        assert "It only tightens." in page.inner_text("#diff")
+        tab.sees("#diff >> text=It only tightens.")
         assert not LimitsVersion.objects.filter(scope="instrument").exists()
         assert tab.overflow() <= 0
         tab.shoot(f"limits-review-{theme}-{size[0]}")
@@ -38,7 +38,7 @@ def test_an_operator_limits_one_symbol_after_a_review_and_sees_it_in_use(day, pe
         row = LimitsVersion.objects.get(scope="instrument")
         assert (row.target, row.max_open_orders, row.max_price_age_seconds) == ("BTC/USDT", 4, None)
         tab.open(reverse("admin:trading_limitsversion_changelist"))
-        text = page.inner_text("body")
-        assert "instrument BTC/USDT" in text and "In use now" in text and "daily loss" in text
+        for words in ("instrument BTC/USDT", "In use now", "daily loss"):
+            tab.sees(f"main >> text={words}")
         assert tab.overflow() <= 0
         tab.shoot(f"limits-scoped-{theme}-{size[0]}")

@@ -24,8 +24,8 @@ def test_check_place_fill_stop_sweep_and_release(live_world, people, visit):
         trader.open(TICKET)
         fill_in(trader, symbol="BTC/USDT", quantity="0.0100009", price="50500")
         trader.page.click("button:has-text('Check')")
-        assert trader.page.locator("text=Would be sent").is_visible()
-        assert "rounded from 0.0100009" in trader.page.inner_text("#verdict")
+        trader.sees("#verdict >> text=Would be sent")
+        trader.sees("#verdict >> text=rounded from 0.0100009")
         trader.shoot("story-1-checked")
 
         trader.page.check("[name=confirmed]")
@@ -35,25 +35,25 @@ def test_check_place_fill_stop_sweep_and_release(live_world, people, visit):
         dispatch_order(order.id)
         follow_order(order.id)
         trader.page.reload()
-        assert trader.page.locator(".lv-head >> text=filled").is_visible()
+        trader.sees(".lv-head >> text=filled")
         trader.shoot("story-2-filled")
 
         resting = live_world.rest()
         trader.page.click("button.lv-stop")
-        assert trader.page.locator("#lv-strip >> text=HALTED").is_visible()
+        trader.sees("#lv-strip >> text=HALTED")
         risk.open("/admin/trading/haltstate/")
-        assert "1 open" in risk.page.inner_text("#lv-strip")
+        risk.sees("#lv-strip >> text=1 open")
         run_sweep(Sweep.objects.get().id)
         resting.refresh_from_db()
         assert resting.status == "canceled"
         risk.page.reload()
-        assert "CLEAN: proven empty" in risk.page.inner_text("body")
+        risk.sees("text=CLEAN: proven empty")
         risk.shoot("story-3-halted-and-swept")
 
         assert not trader.page.locator("button:has-text('Release')").count()
         risk.page.fill("#release-reason", "books agree, cause found")
         risk.page.click("button:has-text('Release everything')")
-        assert risk.page.locator("#lv-strip >> text=ACTIVE").is_visible()
+        risk.sees("#lv-strip >> text=ACTIVE")
         assert HaltState.objects.get(scope="everything").state == "active"
         assert ControlEpoch.objects.get().epoch > order.approved_epoch
 
@@ -75,8 +75,8 @@ def test_a_denial_is_explained_before_anything_is_sent(live_world, people, visit
         tab.open(TICKET)
         fill_in(tab, symbol="BTC/USDT", quantity="0.5", price="50000")
         tab.page.click("button:has-text('Check')")
-        assert tab.page.locator("text=Would be denied").is_visible()
-        assert "The order is worth more than one order may be." in tab.page.inner_text("body")
+        tab.sees("#verdict >> text=Would be denied")
+        tab.sees("text=The order is worth more than one order may be.")
         assert tab.page.locator("button:has-text('Place:')").count() == 0
         tab.shoot("story-4-denied")
     assert not Order.objects.exists()
@@ -88,10 +88,10 @@ def test_the_ticket_is_checked_while_typing_and_nothing_is_written(live_world, p
         tab.open(TICKET)
         fill_in(tab, symbol="BTC/USDT", price="49000", quantity="")
         tab.page.locator("[name=quantity]").press_sequentially("0.0200009")
-        tab.page.wait_for_selector("#lv-answer >> text=rounded from 0.0200009")
-        assert "Would be sent" in tab.page.inner_text("#lv-answer")
+        tab.sees("#lv-answer >> text=rounded from 0.0200009")
+        tab.sees("#lv-answer >> text=Would be sent")
         tab.page.fill("[name=quantity]", "9000")
-        tab.page.wait_for_selector("#lv-answer >> text=Would be denied")
+        tab.sees("#lv-answer >> text=Would be denied")
     assert not Order.objects.exists() and live_world.placements() == []
 
 
