@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import time
 from html import unescape
+from importlib import import_module
 from typing import Any
 
 from benchmarks.rows import Row, quantile
@@ -25,12 +26,14 @@ LISTS = {
     "orders, three filters": "/admin/trading/order/?symbol=BTC/USDT&status=filled&side=BUY",
     "orders, three filters, none": "/admin/trading/order/?symbol=BTC/USDT&status=rejected&side=SELL&origin=panel",
     "orders of a symbol, none": "/admin/trading/order/?symbol=BTC/USDT&status=quarantined",
+    "orders, symbol and side, none": "/admin/trading/order/?symbol=DOGE/USDT&side=SELL",
     "orders of an origin, none": "/admin/trading/order/?origin=flatten",
     "orders of a side, none": "/admin/trading/order/?side=BUY&status=expired&within=month",
     "orders of a strategy, none": "/admin/trading/order/?strategy=nobody",
     "orders, an unknown id": "/admin/trading/order/?q=no-such-order",
     "fills": "/admin/trading/fill/",
     "fills of an account": "/admin/trading/fill/?account=paper",
+    "fills of an unknown account": "/admin/trading/fill/?account=nobody",
     "fills, two filters, none": "/admin/trading/fill/?symbol=DOGE/USDT&side=SELL&within=month",
     "fills, an unknown id": "/admin/trading/fill/?q=no-such-fill",
     "signals": "/admin/trading/signal/",
@@ -57,8 +60,11 @@ def measure() -> list[Row]:
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
+    from levi_site.warm_up import warm_up_pages
     from trading.models import Fill, Order
 
+    import_module("levi_site.wsgi")  # as a web process begins
+    warm_up_pages()
     settings.ALLOWED_HOSTS = ["testserver"]
     client = Client()
     client.force_login(

@@ -67,7 +67,7 @@ def load_product() -> None:
     django.setup()
     for name in LOADED:
         import_module(name)
-    import_module("django.urls").get_resolver().url_patterns  # noqa: B018  it is read for its effect
+    import_module("levi_site.warm_up").warm_up_pages()
     warm_up_libraries()
     gc.collect()
     gc.freeze()

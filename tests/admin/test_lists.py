@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin.orders_of_the_day import ORDERS, write_order
+from trading.admin.orders import OrderScreen
 from trading.models import Balance, Fill, Order
 
 LISTS = (
@@ -139,3 +140,68 @@ def test_a_page_far_back_costs_what_the_first_does(day, browse, monkeypatch):
 def test_a_cursor_that_is_none_of_ours_shows_the_first_page(day, browse):
     page = browse("viewer").get(url_of("order"), {"cursor": "nonsense"})
     assert page.status_code == 200 and page.context["cl"].is_first
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [("order", {"symbol": "NO/NO"}), ("order", {"strategy": "nobody"}), ("fill", {"account": "nobody"})],
+)
+def test_a_name_that_nothing_has_is_not_looked_for_among_the_rows(day, browse, model, query):
+    client = browse("viewer")
+    with CaptureQueriesContext(connection) as asked:
+        page = client.get(url_of(model), query)
+    assert not page.context["cl"].result_list and b"Nothing matches." in page.content
+    assert not [q["sql"] for q in asked if f'FROM "trading_{model}"' in q["sql"] and "ORDER BY" in q["sql"]]
+
+
+def test_more_rows_ask_no_more_questions_of_a_narrowed_list(day, browse):
+    client, url = browse("risk"), url_of("order") + "?symbol=SOL/USDT&side=BUY"
+    before = queries_of(client, url)
+    for spec in ORDERS * 2:
+        write_order(day, spec)
+    assert queries_of(client, url) == before <= 18
+
+
+@pytest.fixture
+def slow_lists(monkeypatch):
+    """Every look at the orders takes longer than a narrowed list may take for all of them."""
+    plain = OrderScreen.get_queryset
+
+    def slow(screen, request):
+        return plain(screen, request).extra(where=["(SELECT pg_sleep(0.02)) IS NOT NULL"])
+
+    monkeypatch.setattr(OrderScreen, "get_queryset", slow)
+    monkeypatch.setattr("trading.admin.lists.PATIENCE_MS", 5)
+    monkeypatch.setattr("trading.admin.lists.KeysetChangeList.window", 4)
+
+
+def test_a_list_that_would_read_everything_looks_through_a_part_says_so_and_leads_on(day, browse, slow_lists):
+    client, query, seen, pages = browse("viewer"), "?status=filled", [], 0
+    while query:
+        page = client.get(url_of("order") + query)
+        cl, pages = page.context["cl"], pages + 1
+        seen += [row.pk for row in cl.result_list]
+        assert (b"rows were looked through" in page.content) == (cl.looked_until is not None)
+        query = cl.next_url
+    filled = Order.objects.filter(status="filled").order_by("-created_at", "-id")
+    assert seen == list(filled.values_list("pk", flat=True)), "every match once, in order"
+    assert pages > Order.objects.count() // 4 > 1
+
+
+def test_a_part_without_a_match_does_not_pretend_that_there_is_none(day, browse, slow_lists):
+    oldest = Order.objects.order_by("created_at", "id").first()
+    page = browse("viewer").get(
+        url_of("order"),
+        {"status": oldest.status, "symbol": oldest.instrument.symbol, "q": oldest.client_order_id},
+    )
+    assert not page.context["cl"].result_list and page.context["cl"].next_url
+    assert b"Nothing matches so far." in page.content
+
+
+def test_a_failure_of_another_kind_is_not_taken_for_a_slow_list(day, browse, monkeypatch):
+    def fail(walk, rows):
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr("trading.admin.lists.KeyWalk.along", fail)
+    with pytest.raises(OperationalError):
+        browse("viewer").get(url_of("order"), {"side": "BUY"})

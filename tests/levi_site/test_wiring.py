@@ -10,6 +10,7 @@ import time
 import pytest
 from celery import Celery
 from django.conf import settings
+from django.template import engines
 from django.test import Client, override_settings
 from kombu.exceptions import OperationalError
 
@@ -17,6 +18,7 @@ from levi_site.celery_settings import CELERY_SETTINGS
 from levi_site.checks import check_wiring
 from levi_site.env import REPO_DIR
 from levi_site.stack.ports import find_free_port
+from levi_site.warm_up import warm_up_pages
 
 
 @pytest.fixture
@@ -120,3 +122,12 @@ def test_a_command_on_a_full_disk_counts_for_itself(room: int, role: str, shares
         timeout=60,
     )
     assert done.stdout.strip() == str(shares)
+
+
+def test_pages_are_warmed_up_without_a_database() -> None:
+    """The mark of a database test is missing on purpose: a question to the database would fail here."""
+    compiled = warm_up_pages()
+    assert compiled > 40
+    began = engines["django"].engine.template_loaders[0].get_template_cache
+    assert len(began) >= compiled
+    assert warm_up_pages() == compiled

@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from trading.models import ExchangeAccount, Position, Strategy
+from trading.models import ExchangeAccount, Instrument, Position, Strategy
 from trading.queries.limits import limits_in_force
 
 Choices = Callable[[], Iterable[tuple[str, str]]]
@@ -63,16 +63,35 @@ def by(parameter: str, title: str, lookup: str, choices: Choices) -> type[Simple
     return ColumnFilter
 
 
-def by_account(lookup: str = "account__name") -> type[SimpleListFilter]:
-    return by("account", "account", lookup, _accounts)
+def by_name(
+    parameter: str, column: str, model: type[Model], name: str, choices: Choices
+) -> type[SimpleListFilter]:
+    """A filter by the name of a related row. The name is looked up first: joined to it, the database cannot tell how
+    many rows match, and reads all of them in search of a name that has none."""
+    base = by(parameter, parameter, column, choices)
+
+    class NameFilter(base):  # type: ignore[valid-type,misc]
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            chosen = self.value()
+            if not chosen:
+                return queryset
+            keys = list(model._default_manager.filter(**{name: chosen}).values_list("pk", flat=True))
+            return queryset.filter(**{f"{column}__in": keys})
+
+    NameFilter.__name__ = f"{parameter.title()}Filter"
+    return NameFilter
 
 
-def by_symbol(lookup: str = "instrument__symbol") -> type[SimpleListFilter]:
-    return by("symbol", "symbol", lookup, _symbols)
+def by_account() -> type[SimpleListFilter]:
+    return by_name("account", "account", ExchangeAccount, "name", _accounts)
 
 
-def by_strategy(lookup: str = "strategy__name") -> type[SimpleListFilter]:
-    return by("strategy", "strategy", lookup, _strategies)
+def by_symbol() -> type[SimpleListFilter]:
+    return by_name("symbol", "instrument", Instrument, "symbol", _symbols)
+
+
+def by_strategy() -> type[SimpleListFilter]:
+    return by_name("strategy", "strategy", Strategy, "name", _strategies)
 
 
 _SPANS = (
