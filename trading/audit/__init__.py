@@ -9,12 +9,13 @@ from .damage import AuditReport, Damage, DamageKind
 from .export import export_entries
 from .proofs import find_seal, prove
 from .verify import verify
-from .writer import record, record_many, subscribe
+from .writer import Fact, record, record_many, subscribe
 
 __all__ = [
     "AuditReport",
     "Damage",
     "DamageKind",
+    "Fact",
     "export_entries",
     "find_seal",
     "prove",

@@ -9,6 +9,7 @@ commit never forks an old one.
 
 from __future__ import annotations
 
+import json
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,13 +21,26 @@ from django.utils import timezone
 
 from trading import live, metrics
 from trading.domain.actors import Actor
-from trading.domain.chain import GENESIS, canonical, entry_hash
+from trading.domain.chain import GENESIS, bytes_of_canonical, canonical, entry_hash_of_bytes
 from trading.domain.errors import AuditFailure
 from trading.failpoints import failpoint
 from trading.models import AuditEntry
 
 Listener = Callable[[AuditEntry], None]
+# What happened to which object: kind, object id, data.
+Fact = tuple[str, object, Mapping[str, Any]]
 _listeners: list[Listener] = []
+_SHARED = ("stream", "at", "actor", "object_type", "request_id")
+_OWN = ("sequence", "kind", "object_id", "previous_hash", "hash")
+# In the order of their numbers, so that ids follow them too.
+_INSERT = """
+INSERT INTO trading_auditentry
+       (stream, at, actor, object_type, request_id, sequence, kind, object_id, previous_hash, hash, data)
+SELECT %s::uuid, %s::timestamptz, %s, %s, %s, n.sequence, n.kind, n.object_id, n.previous_hash, n.hash, n.data
+  FROM ROWS FROM (unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[]), jsonb_array_elements(%s))
+       AS n (sequence, kind, object_id, previous_hash, hash, data)
+RETURNING id
+"""
 
 
 class _Chain:
@@ -98,23 +112,37 @@ def record(
     data: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
     """Append one entry to this connection's chain. Must run inside the transaction of the change it describes."""
-    return record_many(kind, [(object_id, data or {})], actor=actor, object_type=object_type)[0]
+    return record_many([(kind, object_id, data or {})], actor=actor, object_type=object_type)[0]
 
 
-def record_many(
-    kind: str, facts: Sequence[tuple[object, Mapping[str, Any]]], *, actor: Actor, object_type: str = ""
-) -> list[AuditEntry]:
-    """One entry per (object id, data), in this order, chained to each other and written by one statement."""
+def record_many(facts: Sequence[Fact], *, actor: Actor, object_type: str = "") -> list[AuditEntry]:
+    """One entry per fact, in this order, chained to each other and written by one statement."""
+    if not facts:
+        return []
     if not connection.in_atomic_block:
         raise AuditFailure(
-            f"audit entry {kind} outside a transaction", remedy="This is a defect: please report it."
+            f"audit entry {facts[0][0]} outside a transaction", remedy="This is a defect: please report it."
         )
     failpoint("audit.before_write")
-    chain, at = _chain(), timezone.now()
+    chain = _chain()
+    entries = _chained(chain, facts, actor, object_type)
+    _insert(entries)
+    chain.follow(entries[-1])
+    failpoint("audit.after_write")
+    for entry in entries:
+        for listener in _listeners:
+            listener(entry)
+    # A function, not a partial: Django names a robust callback that failed, and a partial has no name.
+    transaction.on_commit(lambda: _tell(entries), robust=True)
+    return entries
+
+
+def _chained(chain: _Chain, facts: Sequence[Fact], actor: Actor, object_type: str) -> list[AuditEntry]:
     sequence, previous = chain.take_head()
-    key, who = settings.AUDIT_KEY.encode(), str(actor)
+    key, who, at = settings.AUDIT_KEY.encode(), str(actor), timezone.now()
+    texts = {"stream": str(chain.stream), "at": canonical(at)}
     entries = []
-    for number, (object_id, data) in enumerate(facts, start=sequence + 1):
+    for number, (kind, object_id, data) in enumerate(facts, start=sequence + 1):
         entry = AuditEntry(
             stream=chain.stream,
             sequence=number,
@@ -124,21 +152,24 @@ def record_many(
             object_type=object_type,
             object_id=str(object_id),
             request_id=actor.request_id,
-            data=canonical(dict(data)),
+            data=canonical(data),
             previous_hash=previous,
         )
-        entry.hash = previous = entry_hash(key, previous, hashed_fields(entry))
+        content = bytes_of_canonical(hashed_fields(entry) | texts)
+        entry.hash = previous = entry_hash_of_bytes(key, previous, content)
         entries.append(entry)
-    AuditEntry.objects.bulk_create(entries)
-    if entries:
-        chain.follow(entries[-1])
-    failpoint("audit.after_write")
-    for entry in entries:
-        for listener in _listeners:
-            listener(entry)
-    # A function, not a partial: Django names a robust callback that failed, and a partial has no name.
-    transaction.on_commit(lambda: _tell(entries), robust=True)
     return entries
+
+
+def _insert(entries: Sequence[AuditEntry]) -> None:
+    """One statement; what the entries have in common is sent once."""
+    shared = [getattr(entries[0], name) for name in _SHARED]
+    own = [[getattr(entry, name) for entry in entries] for name in _OWN]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [*shared, *own, json.dumps([entry.data for entry in entries])])
+        for entry, (key,) in zip(entries, cursor.fetchall(), strict=True):
+            entry.pk = key
+            entry._state.adding = False
 
 
 def _tell(entries: Sequence[AuditEntry]) -> None:

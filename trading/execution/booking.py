@@ -1,20 +1,20 @@
 """Books fills as sets: one read, then one statement per table, however many fills and orders arrive together.
 
 Each fill is booked exactly once (unique on account and venue fill id) and moves, in the same commit, the position, the
-ledger of movements, the balances, the order's sums and the audit trail. Fills that arrive together are booked in the
-venue's order of time, so that their position does not depend on the order of the list. The caller holds the orders'
-locks and decides what the fills mean for them.
+ledger of movements and the balances. Fills that arrive together are booked in the venue's order of time, so that their
+position does not depend on the order of the list. The caller holds the orders' locks, decides what the fills mean for
+them, and writes the orders and the audit entries, each in one statement.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from trading import audit
@@ -28,39 +28,63 @@ from trading.locking import lock_positions
 from trading.models import Fill, Order, Position
 
 from .balances import move_balances
+from .copying import copy_rows
 from .ledger import movements_of, write_movements
 
 ACTOR = system_actor("settlement")
 # An order with what the venue says was filled of it.
 Delivery = tuple[Order, Sequence[FillReport]]
+_COLUMNS = (
+    "account_id",
+    "instrument_id",
+    "order_id",
+    "venue_fill_id",
+    "side",
+    "price",
+    "quantity",
+    "notional",
+    "fee",
+    "fee_asset",
+    "is_maker",
+    "realized_pnl",
+    "filled_at",
+    "booked_at",
+)
 
 
-def book_fills(deliveries: Sequence[Delivery]) -> dict[UUID, int]:
-    """How many fills were new, by order. All orders are of one account and locked."""
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """How many fills were new, by order; and what the audit trail must say of it in the same commit."""
+
+    counts: Mapping[UUID, int] = field(default_factory=dict)
+    facts: Sequence[audit.Fact] = ()
+
+
+def book_fills(deliveries: Sequence[Delivery]) -> Booked:
+    """All orders are of one account and locked; their new sums are in them, for the caller to write."""
     arrived = _unbooked(deliveries)
     if not arrived:
-        return {}
+        return Booked()
     account_id, now = arrived[0][0].account_id, timezone.now()
     positions = _lock_positions(account_id, {order.instrument_id for order, _ in arrived}, now)
     states = {key: row.as_state() for key, row in positions.items()}
-    fills, entries = [], []
+    fills, facts = [], []
     for order, report in arrived:
         before = states[order.instrument_id]
         after = before.after(Side(report.side), report.quantity, report.price, report.fee, report.fee_asset)
         states[order.instrument_id] = after
         fill = _make_fill(order, report, after.realized_pnl - before.realized_pnl, now)
         fills.append(fill)
-        entries.append((order.id, _entry(order, fill, before, after)))
-    Fill.objects.bulk_create(fills)
+        facts.append(("fill.booked", order.id, _entry(order, fill, before, after)))
+    copy_rows(_COLUMNS, fills, Fill)
     for key, row in positions.items():
         save_position(row, states[key], now)
     moved = [movement for fill in fills for movement in movements_of(fill)]
     write_movements(moved)
     move_balances(account_id, moved, fills)
-    audit.record_many("fill.booked", entries, actor=ACTOR, object_type="order")
     counts = _add_up(fills)
     failpoint("settlement.after_fill")
-    return counts
+    return Booked(counts, facts)
 
 
 def _unbooked(deliveries: Sequence[Delivery]) -> list[tuple[Order, FillReport]]:
@@ -127,32 +151,14 @@ def save_position(position: Position, state: PositionState, now: datetime) -> No
 
 
 def _add_up(fills: Iterable[Fill]) -> dict[UUID, int]:
-    """Move the orders' sums, in one statement for all of them; they are locked."""
+    """Move the orders' sums; they are locked, and the caller writes them."""
     by_order: dict[UUID, list[Fill]] = defaultdict(list)
     for fill in fills:
         by_order[fill.order_id].append(fill)
-    now = timezone.now()
     with exact_arithmetic():
         for of_order in by_order.values():
             order = of_order[0].order
             order.filled_quantity += sum(fill.quantity for fill in of_order)
             order.filled_notional += sum(fill.notional for fill in of_order)
             order.venue_filled_quantity = max(order.venue_filled_quantity, order.filled_quantity)
-            order.updated_at = now
-    _write_sums([of_order[0].order for of_order in by_order.values()])
     return {key: len(of_order) for key, of_order in by_order.items()}
-
-
-def _write_sums(orders: Sequence[Order]) -> None:
-    columns = [
-        [getattr(order, name) for order in orders]
-        for name in ("pk", "filled_quantity", "filled_notional", "venue_filled_quantity", "updated_at")
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE trading_order AS o SET filled_quantity = n.filled, filled_notional = n.notional,"
-            " venue_filled_quantity = n.announced, updated_at = n.at FROM unnest(%s::uuid[], %s::numeric[],"
-            " %s::numeric[], %s::numeric[], %s::timestamptz[]) AS n (id, filled, notional, announced, at)"
-            " WHERE o.id = n.id",
-            columns,
-        )

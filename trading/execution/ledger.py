@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from trading.domain.enums import Side
 from trading.models import Fill, Movement, MovementKind
 
+from .copying import copy_rows
+
+_COLUMNS = ("account_id", "asset", "kind", "quantity", "value", "at", "booked_at", "reference")
+
 
 def movements_of(fill: Fill) -> list[Movement]:
     """Base and quote against each other, and the fee in whatever asset it was taken: a negative fee is a rebate."""
@@ -38,4 +42,4 @@ def movements_of(fill: Fill) -> list[Movement]:
 
 def write_movements(movements: Sequence[Movement]) -> None:
     """A second time for the same event is an IntegrityError, and takes the whole commit back."""
-    Movement.objects.bulk_create(movements)
+    copy_rows(_COLUMNS, movements, Movement)

@@ -34,9 +34,9 @@ from trading.metrics import ORDER_LATENCY
 from trading.models import BreakKind, HaltState, Order
 from trading.queries.valuation import PriceTable
 
-from .booking import ACTOR, book_fills
+from .booking import ACTOR, Booked, book_fills
 from .breaks import note_break
-from .changes import add_evidence, move_order, order_data, set_fields
+from .changes import add_evidence, move_order, order_data, put_status, set_fields, write_by_fills
 from .halts import engage
 
 
@@ -95,14 +95,15 @@ def _settle(
             raise Order.DoesNotExist
         before = {order.id: (OrderStatus(order.status), order.venue_filled_quantity) for order in orders}
         booked = book_fills([(order, fills[order.id]) for order in orders])
+        _write_booked(orders, booked, moves=report is None)
         for order in orders:
-            one = _conclude(order, *before[order.id], booked.get(order.id, 0), report, source)
+            one = _conclude(order, *before[order.id], booked.counts.get(order.id, 0), report, source)
             settled[order.id] = one
             if one.alarms:
                 if not is_halted and _may_open(order.account.name):
                     raise HaltOwed(order, one.alarms)
                 _alarm(order, one.alarms)
-        if booked:
+        if booked.counts:
             ring("sync_account", orders[0].account_id)
         failpoint("settlement.before_commit")
     failpoint("settlement.after_commit")
@@ -110,6 +111,17 @@ def _settle(
         if before[order.id][0] not in TERMINAL and settled[order.id].is_complete:
             ORDER_LATENCY.labels("total").observe((timezone.now() - order.created_at).total_seconds())
     return settled
+
+
+def _write_booked(orders: Sequence[Order], booked: Booked, *, moves: bool) -> None:
+    """The orders' new sums, where fills are the only news also what they make of the status, and the audit trail of
+    both: two statements, however many orders."""
+    touched = [order for order in orders if order.id in booked.counts]
+    if not touched:
+        return
+    moved = [fact for order in touched if (fact := _move_by_fills(order))] if moves else []
+    write_by_fills(touched)
+    audit.record_many([*booked.facts, *moved], actor=ACTOR, object_type="order")
 
 
 def _conclude(
@@ -126,8 +138,6 @@ def _conclude(
         _judge_fills(order, before, announced, alarms)
     if report is not None:
         _take_report(order, report, source, alarms)
-    elif booked:
-        _move_by_fills(order)
     complete = order.status in TERMINAL and order.filled_quantity >= order.venue_filled_quantity
     return Settled(OrderStatus(order.status), booked, complete, tuple(alarms))
 
@@ -214,6 +224,11 @@ def note_missing_fills(order: Order) -> None:
 
 
 def _apply_status(order: Order, status: OrderStatus) -> None:
+    move_order(order, status, actor=ACTOR, **_beside(order, status))
+
+
+def _beside(order: Order, status: OrderStatus) -> dict[str, Any]:
+    """What changes with the status."""
     fields: dict[str, Any] = {"doubt_since": None, "not_found_at": []}
     if status in TERMINAL:
         if order.cancel_state in (CancelState.REQUESTED, CancelState.SENT, CancelState.IN_DOUBT):
@@ -221,20 +236,23 @@ def _apply_status(order: Order, status: OrderStatus) -> None:
             fields["cancel_state"] = CancelState.CONFIRMED if canceled else CancelState.TOO_LATE
     else:
         fields["next_action_at"] = timezone.now() + timedelta(milliseconds=300)
-    move_order(order, status, actor=ACTOR, **fields)
+    return fields
 
 
-def _move_by_fills(order: Order) -> None:
+def _move_by_fills(order: Order) -> audit.Fact | None:
     """Fills without a report are evidence too: all of the quantity is filled, a part of it partly filled.
 
-    An order that is being submitted waits for the outcome of its request.
+    An order that is being submitted waits for the outcome of its request. In memory only.
     """
     complete = order.quantity is not None and order.filled_quantity >= order.quantity
-    status = OrderStatus(order.status)
-    if complete and can_move(status, OrderStatus.FILLED):
-        _apply_status(order, OrderStatus.FILLED)
-    elif status is not OrderStatus.SUBMITTING and can_move(status, OrderStatus.PARTIALLY_FILLED):
-        _apply_status(order, OrderStatus.PARTIALLY_FILLED)
+    before = OrderStatus(order.status)
+    if complete and can_move(before, OrderStatus.FILLED):
+        status = OrderStatus.FILLED
+    elif before is not OrderStatus.SUBMITTING and can_move(before, OrderStatus.PARTIALLY_FILLED):
+        status = OrderStatus.PARTIALLY_FILLED
+    else:
+        return None
+    return put_status(order, status, **_beside(order, status))[1]
 
 
 def _alarm(order: Order, alarms: Sequence[str]) -> None:
