@@ -33,6 +33,9 @@ REVOKE UPDATE, DELETE ON
     trading_movement
 FROM levi_app;
 
+-- What is derived of a fill follows when an earlier one arrives late; what the venue said of it stays.
+GRANT UPDATE (realized_pnl, average_after) ON trading_fill TO levi_app;
+
 -- Rows that change along their life and never disappear.
 REVOKE DELETE ON
     trading_order,

@@ -94,6 +94,8 @@ BYPASSES = (
     f"TRUNCATE {CHECKPOINTS}",
     f"ALTER TABLE {CHECKPOINTS} DISABLE TRIGGER USER",
     "DELETE FROM django_migrations",
+    "UPDATE trading_fill SET price = 1",
+    "UPDATE trading_fill SET realized_pnl = 0, filled_at = now()",
 )
 
 
@@ -109,6 +111,7 @@ def test_every_way_to_rewrite_history_is_refused(trail, app):
     assert allowed == []
     app.execute(f"GRANT ALL ON {T} TO PUBLIC")  # no error: PostgreSQL warns that nothing was granted
     assert app.execute("SELECT has_table_privilege(%s, 'UPDATE')", [T]).fetchone() == (False,)
+    app.execute("UPDATE trading_fill SET realized_pnl = 0, average_after = 0")  # derived: follows a late fill
     assert audit.verify().ok and AuditEntry.objects.count() == 3
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = '{T}'::regclass ORDER BY 1")

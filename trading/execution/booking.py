@@ -1,9 +1,9 @@
 """Books fills as sets: one read, then one statement per table, however many fills and orders arrive together.
 
 Each fill is booked exactly once (unique on account and venue fill id) and moves, in the same commit, the position, the
-ledger of movements and the balances. Fills that arrive together are booked in the venue's order of time, so that their
-position does not depend on the order of the list. The caller holds the orders' locks, decides what the fills mean for
-them, and writes the orders and the audit entries, each in one statement.
+ledger of movements and the balances. Positions are kept in the venue's order of time (`venue_order`), so that they do
+not depend on the order of arrival. The caller holds the orders' locks, decides what the fills mean for them, and writes
+the orders and the audit entries, each in one statement.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from django.utils import timezone
 
 from trading import audit
 from trading.domain.actors import system_actor
-from trading.domain.enums import Side
-from trading.domain.money import exact_arithmetic, multiply, plain
+from trading.domain.money import exact_arithmetic, multiply
 from trading.domain.outcomes import FillReport
 from trading.domain.positions import PositionState
 from trading.failpoints import failpoint
@@ -30,6 +28,7 @@ from trading.models import Fill, Order, Position
 from .balances import move_balances
 from .copying import copy_rows
 from .ledger import movements_of, write_movements
+from .venue_order import add_to_position, place_of
 
 ACTOR = system_actor("settlement")
 # An order with what the venue says was filled of it.
@@ -47,17 +46,29 @@ _COLUMNS = (
     "fee_asset",
     "is_maker",
     "realized_pnl",
+    "average_after",
     "filled_at",
     "booked_at",
+)
+_OF_POSITION = (
+    "quantity",
+    "average_price",
+    "realized_pnl",
+    "fees",
+    "newest_fill_at",
+    "newest_fill",
+    "updated_at",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """How many fills were new, by order; and what the audit trail must say of it in the same commit."""
+    """How many fills were new, by order; and what the audit trail must say of it in the same commit: of the orders, and
+    of the account whose positions were walked again."""
 
     counts: Mapping[UUID, int] = field(default_factory=dict)
     facts: Sequence[audit.Fact] = ()
+    reordered: Sequence[audit.Fact] = ()
 
 
 def book_fills(deliveries: Sequence[Delivery]) -> Booked:
@@ -67,24 +78,25 @@ def book_fills(deliveries: Sequence[Delivery]) -> Booked:
         return Booked()
     account_id, now = arrived[0][0].account_id, timezone.now()
     positions = _lock_positions(account_id, {order.instrument_id for order, _ in arrived}, now)
-    states = {key: row.as_state() for key, row in positions.items()}
-    fills, facts = [], []
-    for order, report in arrived:
-        before = states[order.instrument_id]
-        after = before.after(Side(report.side), report.quantity, report.price, report.fee, report.fee_asset)
-        states[order.instrument_id] = after
-        fill = _make_fill(order, report, after.realized_pnl - before.realized_pnl, now)
-        fills.append(fill)
-        facts.append(("fill.booked", order.id, _entry(order, fill, before, after)))
-    copy_rows(_COLUMNS, fills, Fill)
+    fills = [_make_fill(order, report, now) for order, report in arrived]
+    facts: list[audit.Fact] = []
+    reordered: list[audit.Fact] = []
     for key, row in positions.items():
-        save_position(row, states[key], now)
+        of_position = [fill for fill in fills if fill.instrument_id == key]
+        steps, late = add_to_position(row, of_position)
+        facts += [
+            ("fill.booked", fill.order_id, _entry(fill, *steps[fill.venue_fill_id])) for fill in of_position
+        ]
+        if late is not None:
+            reordered.append(("position.reordered", account_id, late))
+        save_position(row, now)
+    copy_rows(_COLUMNS, fills, Fill)
     moved = [movement for fill in fills for movement in movements_of(fill)]
     write_movements(moved)
     move_balances(account_id, moved, fills)
     counts = _add_up(fills)
     failpoint("settlement.after_fill")
-    return Booked(counts, facts)
+    return Booked(counts, facts, reordered)
 
 
 def _unbooked(deliveries: Sequence[Delivery]) -> list[tuple[Order, FillReport]]:
@@ -96,7 +108,7 @@ def _unbooked(deliveries: Sequence[Delivery]) -> list[tuple[Order, FillReport]]:
     rows = Fill.objects.filter(account_id=account_id, venue_fill_id__in=list(found)).order_by()
     for known in rows.values_list("venue_fill_id", flat=True):
         del found[known]
-    return sorted(found.values(), key=lambda pair: (pair[1].filled_at, pair[1].venue_fill_id))
+    return sorted(found.values(), key=lambda pair: place_of(pair[1]))
 
 
 def _lock_positions(account_id: UUID, instrument_ids: set[int], now: datetime) -> dict[int, Position]:
@@ -108,7 +120,8 @@ def _lock_positions(account_id: UUID, instrument_ids: set[int], now: datetime) -
     return locked
 
 
-def _make_fill(order: Order, report: FillReport, realized: Decimal, now: datetime) -> Fill:
+def _make_fill(order: Order, report: FillReport, now: datetime) -> Fill:
+    """What it closed is set when its position is moved."""
     return Fill(
         account_id=order.account_id,
         instrument=order.instrument,
@@ -121,15 +134,14 @@ def _make_fill(order: Order, report: FillReport, realized: Decimal, now: datetim
         fee=report.fee,
         fee_asset=report.fee_asset,
         is_maker=report.is_maker,
-        realized_pnl=realized,
         filled_at=report.filled_at,
         booked_at=now,
     )
 
 
-def _entry(order: Order, fill: Fill, before: PositionState, after: PositionState) -> dict[str, object]:
+def _entry(fill: Fill, before: PositionState, after: PositionState) -> dict[str, object]:
     return {
-        "symbol": order.instrument.symbol,
+        "symbol": fill.instrument.symbol,
         "side": fill.side,
         "fill": fill.venue_fill_id,
         "quantity": fill.quantity,
@@ -140,14 +152,10 @@ def _entry(order: Order, fill: Fill, before: PositionState, after: PositionState
     }
 
 
-def save_position(position: Position, state: PositionState, now: datetime) -> None:
+def save_position(position: Position, now: datetime) -> None:
     """The caller holds its lock."""
-    position.quantity = state.quantity
-    position.average_price = state.average_price
-    position.realized_pnl = state.realized_pnl
-    position.fees = {asset: plain(paid) for asset, paid in state.fees.items()}
     position.updated_at = now
-    position.save(update_fields=["quantity", "average_price", "realized_pnl", "fees", "updated_at"])
+    position.save(update_fields=_OF_POSITION)
 
 
 def _add_up(fills: Iterable[Fill]) -> dict[UUID, int]:

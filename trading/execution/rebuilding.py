@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from trading import audit
 from trading.domain.actors import Actor
-from trading.domain.enums import ApprovalKind, Side
+from trading.domain.enums import ApprovalKind
 from trading.domain.errors import NotAllowed
-from trading.domain.money import ZERO, plain
+from trading.domain.money import ZERO, add, plain
 from trading.domain.positions import PositionState
 from trading.locking import lock_account, lock_positions
 from trading.models import Balance, ExchangeAccount, Fill, Instrument, Movement, Position
@@ -27,8 +27,8 @@ from trading.models import Balance, ExchangeAccount, Fill, Instrument, Movement,
 from .authority import demand_fresh_factor, needs_second_person
 from .balances import lock_or_make_balances, set_parts, write_balances
 from .booking import save_position
+from .venue_order import IN_ORDER, fills_of, walk, write_derived
 
-_FILL_COLUMNS = ("side", "quantity", "price", "fee", "fee_asset")
 _CHUNK = 5000
 
 
@@ -43,13 +43,30 @@ class BookDifference:
     recomputed: dict[str, Any]
 
 
-def recompute_position(account: ExchangeAccount, instrument_id: int) -> PositionState:
-    """In the order of booking, as the running sum was made."""
-    state = PositionState()
-    fills = Fill.objects.filter(account=account, instrument_id=instrument_id).order_by("id")
-    for side, quantity, price, fee, asset in fills.values_list(*_FILL_COLUMNS).iterator(chunk_size=_CHUNK):
-        state = state.after(Side(side), quantity, price, fee, asset)
-    return state
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """A position walked from its first fill to its newest; `closed`: what the fills are stored to have realized."""
+
+    state: PositionState
+    newest: Fill | None
+    closed: Decimal
+
+
+def recompute_position(position: Position, *, repair: bool = False) -> Recomputed:
+    """In the venue's order, as the running sum is kept; with `repair` what is derived of the fills is put right."""
+    state, newest, closed = PositionState(), None, ZERO
+    wrong: list[Fill] = []
+    for fill in fills_of(position).order_by(*IN_ORDER).iterator(chunk_size=_CHUNK):
+        stored = fill.realized_pnl, fill.average_after
+        (step,) = walk(state, [fill]).values()
+        state, newest, closed = step[1], fill, add(closed, stored[0])
+        if repair and stored != (fill.realized_pnl, fill.average_after):
+            wrong.append(fill)
+        if len(wrong) == _CHUNK:
+            write_derived(wrong)
+            wrong.clear()
+    write_derived(wrong)
+    return Recomputed(state, newest, closed)
 
 
 def compare_books(account: ExchangeAccount) -> list[BookDifference]:
@@ -67,8 +84,9 @@ def _compare_positions(account: ExchangeAccount) -> Iterator[BookDifference]:
     )
     for instrument_id, symbol in sorted(symbols.items(), key=lambda pair: pair[1]):
         row = lock_positions(account.pk, [instrument_id]).get(instrument_id)
-        was = state_record(row.as_state() if row else PositionState())
-        now = state_record(recompute_position(account, instrument_id))
+        found = recompute_position(row or Position(account=account, instrument_id=instrument_id))
+        was = state_record(row.as_state() if row else PositionState()) | {"closed": plain(found.closed)}
+        now = state_record(found.state) | {"closed": plain(found.state.realized_pnl)}
         if was != now:
             yield BookDifference(account.name, "position", symbol, was, now)
 
@@ -125,9 +143,10 @@ def rebuild_position(account: ExchangeAccount, symbol: str, *, reason: str, acto
     fresh = Position(account=account, instrument=instrument, updated_at=now)
     Position.objects.bulk_create([fresh], ignore_conflicts=True)
     row = lock_positions(account.pk, [instrument.pk])[instrument.pk]
-    was, state = state_record(row.as_state()), recompute_position(account, instrument.pk)
-    save_position(row, state, now)
-    _record("position.rebuilt", account, symbol, was, state_record(state), reason, actor)
+    was, found = state_record(row.as_state()), recompute_position(row, repair=True)
+    row.take_state(found.state, found.newest)
+    save_position(row, now)
+    _record("position.rebuilt", account, symbol, was, state_record(found.state), reason, actor)
 
 
 def _rebuild_balance(account: ExchangeAccount, asset: str, *, reason: str, actor: Actor) -> None:

@@ -122,6 +122,7 @@ def _write_booked(orders: Sequence[Order], booked: Booked, *, moves: bool) -> No
     moved = [fact for order in touched if (fact := _move_by_fills(order))] if moves else []
     write_by_fills(touched)
     audit.record_many([*booked.facts, *moved], actor=ACTOR, object_type="order")
+    audit.record_many(booked.reordered, actor=ACTOR, object_type="account")
 
 
 def _conclude(

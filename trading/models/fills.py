@@ -1,7 +1,8 @@
 """Fills, and the positions they add up to.
 
-A fill is booked exactly once: unique on account and the venue's fill id. A position row is the running sum of its
-fills, updated in the same transaction; `rebuild` can always recompute it.
+A fill is booked exactly once: unique on account and the venue's fill id. What the venue said of it never changes; what
+is derived of it, because it depends on the fills before it, follows when one of those arrives late. A position row is
+the running sum of its fills in the venue's order, updated in the same transaction; `rebuild` can always recompute it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from decimal import Decimal
 from django.db import models
 
 from trading.domain.enums import Side
-from trading.domain.money import ZERO
+from trading.domain.money import ZERO, plain
 from trading.domain.positions import PositionState
 
 from .accounts import ExchangeAccount
@@ -32,7 +33,8 @@ class Fill(models.Model):
     fee = exact_field()
     fee_asset = models.CharField(max_length=30, blank=True)
     is_maker = models.BooleanField(default=False)
-    realized_pnl = exact_field(help_text="In quote units, before fees: what this fill closed.")
+    realized_pnl = exact_field(help_text="In quote units, before fees: what this fill closed. Derived.")
+    average_after = exact_field(null=True, help_text="The position's average price after this fill. Derived.")
     filled_at = models.DateTimeField()
     booked_at = models.DateTimeField()
 
@@ -61,6 +63,8 @@ class Position(models.Model):
     average_price = exact_field(default=ZERO)
     realized_pnl = exact_field(default=ZERO)
     fees = models.JSONField(default=dict, blank=True, help_text="Fees paid, by asset.")
+    newest_fill_at = models.DateTimeField(null=True, help_text="The last fill by the venue's time.")
+    newest_fill = models.CharField(max_length=120, blank=True)
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -73,3 +77,12 @@ class Position(models.Model):
     def as_state(self) -> PositionState:
         fees = {asset: Decimal(paid) for asset, paid in self.fees.items()}
         return PositionState(self.quantity, self.average_price, self.realized_pnl, fees)
+
+    def take_state(self, state: PositionState, newest: Fill | None) -> None:
+        """In memory. `newest`: the last of its fills in the venue's order."""
+        self.quantity = state.quantity
+        self.average_price = state.average_price
+        self.realized_pnl = state.realized_pnl
+        self.fees = {asset: plain(paid) for asset, paid in state.fees.items()}
+        self.newest_fill_at = newest.filled_at if newest else None
+        self.newest_fill = newest.venue_fill_id if newest else ""
