@@ -48,10 +48,15 @@ def is_lock_trouble(error: OperationalError) -> bool:
     )  # lock_not_available, deadlock_detected
 
 
+# For who must not pay a round trip for it: a statement of its own, before the one that relies on it. The server runs
+# each statement of a text by itself, so that the second one sees what was committed while the first one waited.
+SHARE_HALT_LOCK = f"SELECT pg_advisory_xact_lock_shared({_HALT_LOCK:d});"
+
+
 def share_halt_lock() -> None:
     """Shared until commit: many permits at once, but none beside an engagement that is being written."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_HALT_LOCK])
+        cursor.execute(SHARE_HALT_LOCK)
 
 
 def take_halt_lock(timeout_ms: int = 2000) -> bool:
@@ -59,17 +64,19 @@ def take_halt_lock(timeout_ms: int = 2000) -> bool:
 
     A stopped worker may hold the shared lock; an engagement must not wait for it longer than this.
     """
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        try:
             # One round trip, because an operator waits for it. Each statement is run by itself, in this order.
             cursor.execute(
-                f"SET LOCAL lock_timeout = '{timeout_ms:d}ms'; SELECT pg_advisory_xact_lock({_HALT_LOCK:d});"
-                " SET LOCAL lock_timeout = '2000ms'"
+                "SAVEPOINT before_halt_lock;"
+                f" SET LOCAL lock_timeout = '{timeout_ms:d}ms'; SELECT pg_advisory_xact_lock({_HALT_LOCK:d});"
+                " SET LOCAL lock_timeout = '2000ms'; RELEASE SAVEPOINT before_halt_lock"
             )
-    except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != "55P03":  # lock_not_available
-            raise
-        return False
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") != "55P03":  # lock_not_available
+                raise
+            cursor.execute("ROLLBACK TO SAVEPOINT before_halt_lock; RELEASE SAVEPOINT before_halt_lock")
+            return False
     return True
 
 

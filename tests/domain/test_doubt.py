@@ -152,6 +152,12 @@ def test_once_the_row_is_complete_the_schedule_is_followed_again():
     assert next_query_at(three, now) - now == timedelta(seconds=30)
 
 
+def test_a_question_that_failed_is_soon_asked_again_for_a_minute_and_then_with_patience():
+    assert next_query_at(FRESH, after(1)) - after(1) == timedelta(seconds=4)
+    assert next_query_at(FRESH, after(59)) - after(59) == timedelta(seconds=4)
+    assert next_query_at(FRESH, after(60)) - after(60) == timedelta(seconds=30)
+
+
 def test_old_doubt_is_asked_about_less_often():
     soon, late = FRESH.doubt_since + timedelta(minutes=14), FRESH.doubt_since + timedelta(minutes=16)
     assert next_query_at(FRESH, soon) - soon == timedelta(seconds=30)

@@ -157,7 +157,7 @@ def test_a_permit_waits_for_an_engagement_and_then_is_none(live_world: World, mo
 
 def test_an_engagement_waits_for_a_permit_that_is_being_written(live_world: World, monkeypatch):
     order = live_world.approve()
-    permitting = Hold(monkeypatch, dispatch, "share_halt_lock")
+    permitting = Hold(monkeypatch, dispatch, "_claim")
     sender = begin(lambda: dispatch_order(order.id))
     assert permitting.reached.wait(15)
     stopper = begin(lambda: engage(HaltScope.ACCOUNT, "paper", reason="test", actor=PERSON, cancel=None))

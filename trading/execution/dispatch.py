@@ -14,6 +14,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -30,7 +31,7 @@ from trading.domain.permits import ApprovalView, PermitFacts, passing_states, wh
 from trading.exchanges.base import Exchange
 from trading.exchanges.clock import boot_seconds
 from trading.failpoints import failpoint
-from trading.locking import lock_order, share_halt_lock
+from trading.locking import SHARE_HALT_LOCK, lock_order
 from trading.metrics import ORDER_LATENCY
 from trading.models import Order
 from trading.process_name import process_name
@@ -134,24 +135,20 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
         order.account.name, order.instrument.symbol, order.strategy.name if order.strategy else None
     )
     passing = passing_states(reduce_only=order.reduce_only, flattens=_flattens(order))
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        share_halt_lock()
-        cursor.execute(
-            _CLAIM,
-            {
-                "id": order.id,
-                "window_ms": WINDOW_MS,
-                "lease": LEASE.total_seconds(),
-                "build": settings.BUILD,
-                "mode": settings.LEVI_MODE,
-                "process": process_name(),
-                "scopes": [scope.value for scope, _ in names],
-                "targets": [target for _, target in names],
-                "passing": [state.value for state in passing],
-                "scope_count": len(names),
-            },
-        )
-        row = cursor.fetchone()
+    facts = {
+        "id": order.id,
+        "window_ms": WINDOW_MS,
+        "lease": LEASE.total_seconds(),
+        "build": settings.BUILD,
+        "mode": settings.LEVI_MODE,
+        "process": process_name(),
+        "scopes": [scope.value for scope, _ in names],
+        "targets": [target for _, target in names],
+        "passing": [state.value for state in passing],
+        "scope_count": len(names),
+    }
+    with transaction.atomic(durable=True):
+        row = _claim(facts)
         if row is None:
             look_after_refusal()
             return None
@@ -170,6 +167,15 @@ def _take_permit(order: Order, exchange: Exchange) -> Permit | None:
     if order.approved_at is not None:
         ORDER_LATENCY.labels("wait").observe((permit_at - order.approved_at).total_seconds())
     return Permit(order, attempt, permit_at, venue_time_ms, deadline)
+
+
+def _claim(facts: dict[str, Any]) -> tuple[int, datetime] | None:
+    """Lock, then UPDATE: two statements with a snapshot each, in one round trip."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{SHARE_HALT_LOCK} {_CLAIM}", facts)
+        cursor.nextset()
+        row: tuple[int, datetime] | None = cursor.fetchone()
+        return row
 
 
 def _flattens(order: Order) -> bool:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -225,20 +224,8 @@ def _write_change(
         )
     if state is not TradingState.ACTIVE:
         _refuse_loosening(row, state)
-    now = timezone.now()
-    epoch = _raise_epoch(now) if raise_epoch else current_epoch()
     before = row.state if row else "missing"
-    words = {
-        "reason": "" if state is TradingState.ACTIVE else reason,
-        "trigger": trigger,
-        "actor": str(actor),
-    }
-    changed = HaltState.objects.filter(scope=scope, target=target).update(
-        state=state, since=now, epoch=epoch, **words
-    )
-    if not changed:
-        HaltState.objects.create(scope=scope, target=target, state=state, since=now, epoch=epoch, **words)
-    change = HaltChange.objects.create(
+    change = HaltChange(
         scope=scope,
         target=target,
         before=before,
@@ -246,10 +233,10 @@ def _write_change(
         reason=reason,
         trigger=trigger,
         actor=str(actor),
-        epoch=epoch,
         request_id=actor.request_id,
-        at=now,
+        at=timezone.now(),
     )
+    change.epoch = epoch = _write_rows(change, raise_epoch=raise_epoch)
     kind = "halt.released" if state is TradingState.ACTIVE else "halt.engaged"
     audit.record(
         kind,
@@ -270,13 +257,35 @@ def _write_change(
     return change, epoch
 
 
-def _raise_epoch(now: datetime) -> int:
-    """Also where its row is missing. Every approval from before is void."""
+# Also where a row is missing. Raised, it voids every approval from before.
+_EPOCH = {
+    True: """
+INSERT INTO trading_controlepoch AS known (id, epoch, raised_at, expected_build) VALUES (1, 2, %(at)s, '')
+    ON CONFLICT (id) DO UPDATE SET epoch = known.epoch + 1, raised_at = excluded.raised_at RETURNING epoch
+""",
+    False: "SELECT coalesce((SELECT epoch FROM trading_controlepoch WHERE id = 1), 0) AS epoch",
+}
+_CHANGE = """
+WITH now AS ({epoch}), written AS (
+INSERT INTO trading_haltstate (scope, target, state, reason, trigger, actor, since, epoch)
+SELECT %(scope)s, %(target)s, %(after)s, %(words)s, %(trigger)s, %(actor)s, %(at)s, epoch FROM now
+    ON CONFLICT (scope, target) DO UPDATE SET state = excluded.state, reason = excluded.reason,
+       trigger = excluded.trigger, actor = excluded.actor, since = excluded.since, epoch = excluded.epoch
+)
+INSERT INTO trading_haltchange (id, scope, target, before, after, reason, trigger, actor, epoch, request_id, at)
+SELECT %(id)s, %(scope)s, %(target)s, %(before)s, %(after)s, %(reason)s, %(trigger)s, %(actor)s, epoch,
+       %(request_id)s, %(at)s FROM now
+RETURNING epoch
+"""
+
+
+def _write_rows(change: HaltChange, *, raise_epoch: bool) -> int:
+    """Epoch, state and history in one round trip, because an operator waits for it: the epoch's row is locked first."""
+    columns = {field.attname: getattr(change, field.attname) for field in HaltChange._meta.concrete_fields}
+    active = change.after == TradingState.ACTIVE
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO trading_controlepoch AS known (id, epoch, raised_at, expected_build) VALUES (1, 2, %s, '')"
-            " ON CONFLICT (id) DO UPDATE SET epoch = known.epoch + 1, raised_at = excluded.raised_at RETURNING epoch",
-            [now],
+            _CHANGE.format(epoch=_EPOCH[raise_epoch]), columns | {"words": "" if active else change.reason}
         )
         return int(cursor.fetchone()[0])
 

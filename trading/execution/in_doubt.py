@@ -176,11 +176,18 @@ def _adopt_by_fill(order: Order, fills: list[FillReport]) -> OrderStatus:
 
 def _plan(order: Order, **fields: object) -> None:
     """Write what was learned, then: proven absent, quarantine, or the next query. The caller holds the lock."""
-    set_fields(order, **fields)
+    for name, value in fields.items():
+        setattr(order, name, value)  # judged first, then written with what follows from it, in one statement
     now = timezone.now()
     state = doubt_state(order)
     if is_proven_absent(state):
-        move_order(order, OrderStatus.NOT_ACCEPTED, actor=ACTOR, reason="proven: the venue never took it")
+        move_order(
+            order,
+            OrderStatus.NOT_ACCEPTED,
+            actor=ACTOR,
+            reason="proven: the venue never took it",
+            **fields,
+        )
     elif order.status == OrderStatus.IN_DOUBT and should_quarantine(state, now):
         move_order(
             order,
@@ -188,6 +195,7 @@ def _plan(order: Order, **fields: object) -> None:
             actor=ACTOR,
             reason="no proof within 15 minutes: a person has to look",
             next_action_at=next_query_at(state, now),
+            **fields,
         )
     else:
-        set_fields(order, next_action_at=next_query_at(state, now))
+        set_fields(order, next_action_at=next_query_at(state, now), **fields)

@@ -132,10 +132,11 @@ def _accounts(sweep: Sweep) -> list[ExchangeAccount]:
 
 
 def _one_round(sweep: Sweep) -> Report:
-    """Lapse, cancel, resolve, then look: what each account still shows."""
+    """Cancel, lapse, resolve, then look: what each account still shows. A void approval is sent by nobody and can wait;
+    an open order can be filled while it waits."""
+    _cancel_ours(sweep)
     for order in _in_scope(sweep).filter(status=OrderStatus.APPROVED):
         lapse_if_void(order)
-    _cancel_ours(sweep)
     for order in _in_scope(sweep).filter(status__in=[OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED]):
         if order.next_action_at is None or order.next_action_at <= timezone.now():
             _guarded(resolve_order, order.id)

@@ -69,10 +69,10 @@ def _in_scope(me: Node, sweep: SweepRow) -> list[OrderRow]:
 
 def _one_round(me: Node, sweep: SweepRow) -> Steps:
     yield None
+    yield from _cancel_ours(me, sweep)
     for row in _in_scope(me, sweep):
         if row.status is OrderStatus.APPROVED:
             yield from lapse_if_void(me, row.id)
-    yield from _cancel_ours(me, sweep)
     for row in _in_scope(me, sweep):
         if row.status in WAITING and (row.next_action_at is None or row.next_action_at <= me.now):
             yield from resolve_order(me, row.id)
