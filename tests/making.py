@@ -151,12 +151,17 @@ def make_account(venue: SimulatedVenue, name: str, **more: Any) -> ExchangeAccou
     return account
 
 
-def add_foreign_order(world: World, client_order_id: str = "by-hand", price: str = "48000") -> str:
+def add_foreign_order(
+    world: World, client_order_id: str = "by-hand", price: str = "48000", symbol: str = "BTCUSDT"
+) -> str:
     """Somebody trades on the same account by hand; its client id is not ours unless given."""
     market.forget_failures()
     exchange = make_exchange(world.venue.base_url, key=world.venue.key, secret=world.venue.secret)
     request = make_place_request(
-        client_order_id=client_order_id, price=Decimal(price), venue_time_ms=exchange.venue_time_ms()
+        client_order_id=client_order_id,
+        price=Decimal(price),
+        venue_symbol=symbol,
+        venue_time_ms=exchange.venue_time_ms(),
     )
     outcome = exchange.place_order(request)
     exchange.close()

@@ -58,6 +58,58 @@ def test_everything_means_foreign_orders_too(live_world: World):
 
 
 @pytest.mark.parametrize(
+    ("scope", "target", "left", "requests"),
+    [
+        (HaltScope.INSTRUMENT, "BTC/USDT", {"theirs in ether", "ours in ether"}, ["BTCUSDT"]),
+        (
+            HaltScope.INSTRUMENT,
+            "SOL/USDT",
+            {"theirs", "ours", "theirs in ether", "ours in ether"},
+            ["SOLUSDT"],
+        ),
+        (HaltScope.STRATEGY, "momentum", {"theirs", "ours", "theirs in ether"}, []),
+    ],
+)
+def test_everything_under_a_narrow_halt_leaves_what_lies_outside_of_it_alone(
+    live_world: World, scope, target, left, requests
+):
+    """Judged by the venue's ledger and journal: no request of the sweep names an account as a whole."""
+    ids = {
+        "ours": live_world.rest().exchange_order_id,
+        "ours in ether": live_world.rest(
+            "2900", "0.1", symbol="ETH/USDT", strategy="momentum"
+        ).exchange_order_id,
+        "theirs": add_foreign_order(live_world),
+        "theirs in ether": add_foreign_order(live_world, "by-hand-2", "2900", "ETHUSDT"),
+    }
+    live_world.sync()
+    mark = live_world.venue.health()["requests"]
+    sweep = run_sweep(halt(scope, target, cancel=CancelScope.EVERYTHING))
+    assert sweep.verdict == "clean" and sweep.report["paper"]["foreign"] == len(left)
+    status = {row["order_id"]: row["status"] for row in live_world.venue.orders()}
+    assert {name for name, order_id in ids.items() if status[order_id] == "NEW"} == left
+    assert {status[ids[name]] for name in ids.keys() - left} <= {"CANCELED"}
+    asked = live_world.venue.requests(mark, method="DELETE")
+    assert {row["path"] for row in asked} <= {"/api/v3/order", "/api/v3/openOrders"}
+    cleared = {row["params"]["symbol"] for row in asked if row["path"] == "/api/v3/openOrders"}
+    assert cleared == set(requests)
+
+
+def test_the_second_order_under_a_strategys_name_survives_its_sweep_by_name(live_world: World):
+    """It has a name of ours and no strategy: an orphan that a person looks at."""
+    ours = live_world.rest(quantity="0.001", strategy="momentum")
+    double = add_foreign_order(live_world, ours.client_order_id)
+    sweep = run_sweep(halt(HaltScope.STRATEGY, "momentum", age_by=LONGEST))
+    assert sweep.verdict == "survivors"
+    at_venue = {row["order_id"]: row["status"] for row in live_world.venue.orders()}
+    assert at_venue == {ours.exchange_order_id: "CANCELED", double: "NEW"}
+    named = [f"{ours.client_order_id} a second time (venue id {double})"]
+    assert sweep.report["paper"]["open"] == named
+    assert AuditEntry.objects.get(kind="sweep.survivors").data["survivors"]["paper"]["open"] == named
+    assert HaltState.objects.get(scope="account", target="paper").trigger == "orphan"
+
+
+@pytest.mark.parametrize(
     ("scope", "target", "left"),
     [
         (HaltScope.ACCOUNT, "paper", []),

@@ -6,6 +6,9 @@ our books: not submitting, not in doubt, not open (the rule is `domain.clean`). 
 report of what survives. Cancels are idempotent, so two processes may sweep at once; the lease only saves requests. Uses
 neither Redis nor Celery.
 
+A narrow halt reaches as far as its scope also where everything is to be canceled: an instrument's orders by its symbol
+at the venue, a strategy's by ours of that strategy.
+
 An order approved after the halt (a flattening one, or any after a release) is none of the sweep's business: a release
 does not end the sweep, but from then on only what was approved before the halt is canceled.
 """
@@ -34,6 +37,7 @@ from trading.domain.enums import CancelScope, CancelState, HaltScope, OrderOrigi
 from trading.domain.errors import LeviError
 from trading.domain.order_states import TERMINAL, UNRESOLVED, WORKING
 from trading.domain.outcomes import OrderReport
+from trading.exchanges.base import Exchange
 from trading.failpoints import failpoint
 from trading.locking import lock_order
 from trading.metrics import HALT_SECONDS
@@ -206,22 +210,59 @@ def _look(sweep: Sweep, account: ExchangeAccount) -> dict[str, Any]:
     alive = _in_scope(sweep).filter(account=account, status__in=UNRESOLVED | WORKING)
     unresolved = alive.exclude(origin=OrderOrigin.EXTERNAL)  # a list may lag behind what we know to be open
     seen: dict[str, Any] = {"unresolved": list(unresolved.values_list("client_order_id", flat=True)[:200])}
+    symbol = _venue_symbol(sweep, account)
     try:
         exchange = exchange_for(account)
         everything = sweep.cancel_scope == CancelScope.EVERYTHING and _is_still_halted(sweep)
         if everything:
-            exchange.cancel_all()
+            _clear(exchange, HaltScope(sweep.change.scope), symbol)
         reports = exchange.fetch_open_orders(urgent=True)
     except LeviError as error:
         return {**seen, "unasked": error.message, "open": [], "foreign": 0}
     later = _approved_later(sweep, reports)
-    mine = [r for r in reports if r.client_order_id not in later and _counts(sweep, r, everything=everything)]
+    mine = [
+        report
+        for report in reports
+        if report.client_order_id not in later and _counts(sweep, report, symbol, everything=everything)
+    ]
     _take_in_lost(account, mine)
     return {
         **seen,
-        "open": [report.client_order_id or report.exchange_order_id for report in mine][:200],
+        "open": _names(account, mine)[:200],
         "foreign": len(reports) - len(mine),
     }
+
+
+def _venue_symbol(sweep: Sweep, account: ExchangeAccount) -> str:
+    """What the halted instrument is called at this account's venue; empty for any other scope, or not listed there."""
+    if sweep.change.scope != HaltScope.INSTRUMENT:
+        return ""
+    listed = Instrument.objects.filter(venue=account.venue, environment=account.environment)
+    return listed.filter(symbol=sweep.change.target).values_list("venue_symbol", flat=True).first() or ""
+
+
+def _clear(exchange: Exchange, scope: HaltScope, symbol: str) -> None:
+    """Also what is not ours, as far as the halt reaches. Nobody else's orders belong to a strategy: its own are
+    canceled one by one. Never all of an account because a symbol cannot be named."""
+    if scope in (HaltScope.EVERYTHING, HaltScope.ACCOUNT):
+        exchange.cancel_all()
+    elif symbol:
+        exchange.cancel_all(symbol)
+
+
+def _names(account: ExchangeAccount, reports: list[OrderReport]) -> list[str]:
+    """What to look for at the venue. A second order under a name of ours is told apart by the venue's id."""
+    ids = [report.exchange_order_id for report in reports]
+    rows = Order.objects.filter(account=account, exchange_order_id__in=ids)
+    known = dict(rows.values_list("exchange_order_id", "client_order_id"))
+    return [
+        report.exchange_order_id
+        if not report.client_order_id
+        else report.client_order_id
+        if known.get(report.exchange_order_id, report.client_order_id) == report.client_order_id
+        else f"{report.client_order_id} a second time (venue id {report.exchange_order_id})"
+        for report in reports
+    ]
 
 
 def _take_in_lost(account: ExchangeAccount, reports: list[OrderReport]) -> None:
@@ -252,17 +293,17 @@ def _approved_later(sweep: Sweep, reports: list[OrderReport]) -> set[str]:
     return set(later.values_list("client_order_id", flat=True))
 
 
-def _counts(sweep: Sweep, report: OrderReport, *, everything: bool) -> bool:
+def _counts(sweep: Sweep, report: OrderReport, symbol: str, *, everything: bool) -> bool:
     """Whether an open order at the venue is the sweep's business."""
-    if everything:
+    scope = sweep.change.scope
+    if scope == HaltScope.INSTRUMENT and report.symbol != symbol:
+        return False  # by the venue's symbol: the database may not know the order
+    if everything and scope != HaltScope.STRATEGY:
         return True
     if not is_ours(report.client_order_id, settings.INSTANCE_ID):
         return False
-    scope, target = sweep.change.scope, sweep.change.target
-    if scope == HaltScope.INSTRUMENT:  # by the venue's symbol: the database may not know the order
-        return Instrument.objects.filter(symbol=target, venue_symbol=report.symbol).exists()
     return (
-        scope in (HaltScope.EVERYTHING, HaltScope.ACCOUNT)
+        scope != HaltScope.STRATEGY
         or _in_scope(sweep).filter(client_order_id=report.client_order_id).exists()
     )
 
