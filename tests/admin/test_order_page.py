@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from trading.models import Order, OrderAttempt
+from trading.admin.life_picture import LifePicture
+from trading.models import Fill, Order, OrderAttempt
 
 
 def page_of(client, order) -> str:
@@ -32,7 +38,8 @@ def test_a_filled_order_tells_its_story_in_order(day, browse):
         "wait for the permit",
         "until the first byte",
         "the venue&#x27;s answer",
-        "until the end",
+        "until filled",
+        "until booked",
     ):
         assert stage in page, stage
     assert "178 ms" in page, "the time between the first byte and the answer"
@@ -103,3 +110,85 @@ def test_the_role_risk_resolves_a_quarantined_order_with_a_reason(day, browse):
 
 def test_a_trader_is_not_offered_the_resolution(day, browse):
     assert "Resolve by my word" not in page_of(browse("trader"), day.orders["quarantined"])
+
+
+def life_of(client, order):
+    answer = client.get(reverse("admin:trading_order_change", args=[order.pk]))
+    pictures = [part for part in answer.context["page"].sections if isinstance(part, LifePicture)]
+    return pictures[0] if pictures else None
+
+
+def test_the_life_is_drawn_stage_by_stage_on_one_axis(day, browse):
+    picture = life_of(browse("viewer"), day.orders["filled"])
+    took = {bar.name: re.sub("<[^>]+>", "", bar.took) for bar in picture.bars}
+    assert took == {
+        "decide": "6.0 ms",
+        "wait for the permit": "25.0 ms",
+        "until the first byte": "5.0 ms",
+        "the venue's answer": "178 ms",
+        "until filled": "1.69 s",
+        "until booked": "100 ms",
+    }
+    begins = [float(re.search(r'x="([\d.]+)%"', bar.drawing)[1]) for bar in picture.bars]
+    widths = [float(re.search(r'width="([\d.]+)%"', bar.drawing)[1]) for bar in picture.bars]
+    assert begins[:5] == sorted(begins[:5]) and begins[0] == 0
+    assert all(b + w <= 100.01 and w > 0 for b, w in zip(begins, widths, strict=True))
+    assert [word for _, word in picture.axis] == ["1 ms", "10 ms", "100 ms", "1 s"]
+
+
+def test_the_instants_of_each_stage_are_one_click_away(day, browse):
+    page = page_of(browse("viewer"), day.orders["filled"])
+    numbers = page.split('id="numbers-life"')[1].split("</details>")[0]
+    assert numbers.count("<tr>") == 1 + 6 and "Began" in numbers and "Ended" in numbers
+
+
+def test_a_fill_before_the_answer_is_told_as_that(day, browse):
+    order = day.orders["filled"]
+    attempt, fill = OrderAttempt.objects.get(order=order), Fill.objects.get(order=order)
+    Fill.objects.bulk_create(
+        [
+            Fill(
+                **{
+                    field.attname: getattr(fill, field.attname)
+                    for field in Fill._meta.concrete_fields
+                    if not field.primary_key
+                }
+                | {
+                    "order_id": day.orders["submitting"].pk,
+                    "venue_fill_id": "T-at-once",
+                    "filled_at": day.orders["submitting"].created_at,
+                    "booked_at": day.orders["submitting"].created_at + timedelta(seconds=3),
+                }
+            )
+        ]
+    )
+    picture = life_of(browse("viewer"), day.orders["submitting"])
+    assert attempt.finished_at < fill.filled_at
+    assert [bar.name for bar in picture.bars][-2:] == ["filled before the answer", "until booked"]
+
+
+def test_an_order_that_was_not_filled_lasts_until_its_end(day, browse):
+    picture = life_of(browse("viewer"), day.orders["canceled"])
+    last = picture.bars[-1]
+    assert last.name == "until the end" and "lv-life-good" in last.drawing
+
+
+def test_a_denied_order_has_the_one_stage_it_went_through(day, browse):
+    picture = life_of(browse("viewer"), day.orders["denied"])
+    assert [bar.name for bar in picture.bars] == ["decide"]
+
+
+def test_an_order_page_asks_a_fixed_number_of_questions(day, browse):
+    client, order = browse("viewer"), day.orders["filled"]
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            page_of(client, order)
+        return len(asked)
+
+    before = questions()
+    fill = Fill.objects.get(order=order)
+    for number in range(5):
+        fill.pk, fill.venue_fill_id = None, f"T-more-{number}"
+        fill.save(force_insert=True)
+    assert questions() == before <= 16

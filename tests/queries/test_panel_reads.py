@@ -32,7 +32,8 @@ def test_stages_add_up_to_the_orders_life(day):
         "wait for the permit",
         "until the first byte",
         "the venue's answer",
-        "until the end",
+        "until filled",
+        "until booked",
     ]
     life = (order.finished_at - order.signal.received_at).total_seconds()
     assert sum(stage.seconds for stage in history.stages) == pytest.approx(life)

@@ -19,6 +19,7 @@ from trading.queries.timeline import OrderHistory, read_history
 
 from . import cells
 from .forms import ResolveForm
+from .life_picture import draw_life
 from .page import Ask, Detail, Facts, Table
 
 EXPLANATIONS = {code.value: code.explanation for code in DenialCode}
@@ -34,6 +35,7 @@ def describe_order(request: HttpRequest, order: Order) -> Detail:
         lead=order.status_reason,
         sections=[
             _asked(order),
+            *draw_life(history.stages),
             _decision(history.decision),
             _fills(order, history),
             _attempts(history.attempts),

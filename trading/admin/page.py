@@ -31,6 +31,7 @@ from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from .charts import Chart
+from .life_picture import LifePicture
 from .list_page import describe_list
 from .lists import KeysetChangeList
 
@@ -94,7 +95,7 @@ class Detail:
     title: str
     badges: Sequence[Any] = ()
     lead: Any = ""
-    sections: Sequence[Facts | Table | Ask | Chart] = ()
+    sections: Sequence[Facts | Table | Ask | Chart | LifePicture] = ()
     side: Sequence[Facts | Table | Ask | Chart] = ()
     back: tuple[str, str] | None = None
     extra: dict[str, Any] = field(default_factory=dict)

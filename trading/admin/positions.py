@@ -14,6 +14,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -21,8 +22,9 @@ from unfold.decorators import display
 from trading.domain.money import divide, multiply, plain
 from trading.execution.flatten import flatten_payload
 from trading.execution.flatten_requests import flatten_or_propose
-from trading.models import Fill, Flattening, Instrument, Position
+from trading.models import Flattening, Instrument, Position
 from trading.queries.limits import limits_in_force
+from trading.queries.price_story import read_price_story
 from trading.queries.valuation import DOLLARS
 
 from . import cells
@@ -31,6 +33,7 @@ from .filters import by_account, by_symbol
 from .forms import ReasonForm
 from .kill_switch import FLATTEN, describe_asked
 from .page import Ask, Detail, Facts, Page, PanelAdmin, Table, demand
+from .position_page import fills_table, limit_cell, price_chart
 
 
 def last_price(instrument: Instrument) -> Decimal | None:
@@ -43,13 +46,17 @@ def notional_now(row: Position) -> Decimal | None:
     return multiply(row.quantity.copy_abs(), last) if last is not None else None
 
 
-def share_of_limit(row: Position) -> Decimal | None:
+def symbol_limit() -> Decimal | None:
+    limits = limits_in_force()
+    return limits.exposure_limit_symbol if limits else None
+
+
+def share_of_limit(row: Position, limit: Decimal | None) -> Decimal | None:
     """Percent of the limit per symbol; None for quotes that are not dollars, because the limit is in dollars."""
-    worth, limits = notional_now(row), limits_in_force()
-    if row.instrument.quote_asset not in DOLLARS:
+    worth = notional_now(row)
+    if worth is None or not limit or row.instrument.quote_asset not in DOLLARS:
         return None
-    limit = limits.exposure_limit_symbol if limits else None
-    return divide(worth * 100, limit) if worth is not None and limit else None
+    return divide(worth * 100, limit)
 
 
 class FlattenForm(ReasonForm):
@@ -134,7 +141,8 @@ class PositionScreen(PanelAdmin):
 
     def describe(self, request: HttpRequest, row: Position) -> Detail:
         asset, quote = row.instrument.base_asset, row.instrument.quote_asset
-        last, share = last_price(row.instrument), share_of_limit(row)
+        last, limit = last_price(row.instrument), symbol_limit()
+        story = read_price_story(row, timezone.now())
         seen = row.instrument.quote.received_at if last is not None else None
         fees = ", ".join(f"{plain(Decimal(paid))} {name}" for name, paid in row.fees.items())
         facts = Facts(
@@ -150,7 +158,10 @@ class PositionScreen(PanelAdmin):
                 ),
                 ("Realized PnL, before fees", cells.gain(row.realized_pnl)),
                 ("Fees", fees or cells.NOTHING),
-                ("Share of the symbol's limit", cells.stack([cells.share_bar(share), cells.percent(share)])),
+                (
+                    "Share of the symbol's limit",
+                    limit_cell(share_of_limit(row, limit), notional_now(row), limit),
+                ),
             ],
         )
         side: list[Facts | Ask] = []
@@ -160,7 +171,7 @@ class PositionScreen(PanelAdmin):
             side.append(self._sell(row))
         return Detail(
             title=f"{row.instrument.symbol} on {row.account.name}",
-            sections=[facts, *_closings(row), self._fills(row)],
+            sections=[facts, price_chart(row, story), *_closings(row), fills_table(row, story.fills)],
             side=side,
         )
 
@@ -176,24 +187,6 @@ class PositionScreen(PanelAdmin):
             [("Ticket", cells.link(url, f"{side} all of it at market, reduce-only"))],
             note="Opens the ticket, filled in.",
         )
-
-    def _fills(self, row: Position) -> Table:
-        fills = Fill.objects.filter(account=row.account, instrument=row.instrument).select_related("order")
-        rows = [
-            [
-                cells.when(fill.filled_at),
-                cells.badge(fill.side),
-                cells.exact(fill.quantity),
-                cells.exact(fill.price),
-                cells.exact(fill.fee, fill.fee_asset),
-                cells.gain(fill.realized_pnl) if fill.realized_pnl else cells.NOTHING,
-                cells.row_link("order", fill.order_id, f"…{fill.order.client_order_id[-8:]}"),
-            ]
-            for fill in fills.order_by("-filled_at", "-id")[:50]
-        ]
-        url = f"{cells.page_url('fill', 'changelist')}?symbol={row.instrument.symbol}&account={row.account.name}"
-        headers = ["Time", "Side", "#Quantity", "#Price", "#Fee", "#Realized", "Order"]
-        return Table("The last fills that made it", headers, rows, empty="No fill yet.", more_url=url)
 
     @display(description="symbol")
     def symbol_cell(self, row: Position) -> Any:

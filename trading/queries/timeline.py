@@ -32,8 +32,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
+    """`tone`: busy while Levi works, calm while the venue does, good for the end."""
+
     name: str
-    seconds: float
+    begin: datetime
+    end: datetime
+    tone: str = "busy"
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.begin).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ def read_history(order: Order) -> OrderHistory:
         fills,
         entries,
         _with_gaps(events),
-        _stages(order, decision, attempts),
+        _stages(order, decision, attempts, fills),
         is_cut,
     )
 
@@ -138,20 +146,40 @@ def _with_gaps(events: list[Event]) -> list[Event]:
     ]
 
 
-def _stages(order: Order, decision: Decision | None, attempts: list[OrderAttempt]) -> list[Stage]:
+def _stages(
+    order: Order, decision: Decision | None, attempts: list[OrderAttempt], fills: list[Fill]
+) -> list[Stage]:
     """The marks an order passes, in this order; a mark that is missing joins its neighbours."""
     last = attempts[-1] if attempts else None
     marks = [
-        ("", order.signal.received_at if order.signal else order.created_at),
-        ("decide", decision.at if decision else None),
-        ("wait for the permit", last.permit_at if last else None),
-        ("until the first byte", last.sent_at if last else None),
-        ("the venue's answer", last.finished_at if last else None),
-        ("until the end", order.finished_at),
+        ("", "", order.signal.received_at if order.signal else order.created_at),
+        ("decide", "busy", decision.at if decision else None),
+        ("wait for the permit", "busy", last.permit_at if last else None),
+        ("until the first byte", "busy", last.sent_at if last else None),
+        ("the venue's answer", "calm", last.finished_at if last else None),
     ]
-    known = [(name, at) for name, at in marks if at is not None]
-    return [
-        Stage(name, (at - before).total_seconds())
-        for (_, before), (name, at) in pairwise(known)
-        if at >= before
+    known = [(name, tone, at) for name, tone, at in marks if at is not None]
+    stages = [
+        Stage(name, before, at, tone) for (_, _, before), (name, tone, at) in pairwise(known) if at >= before
     ]
+    answered = known[-1][2]
+    stages += _of_fills(last, fills, answered)
+    before = max(answered, stages[-1].end) if stages else answered
+    # An order ends with the booking of its last fill, unless something else ended it later.
+    if order.finished_at is not None and (order.finished_at > before or not fills):
+        stages.append(Stage("until the end", before, max(before, order.finished_at), "good"))
+    return stages
+
+
+def _of_fills(last: OrderAttempt | None, fills: list[Fill], answered: datetime) -> Iterator[Stage]:
+    """Filling at the venue, by its clock, and booking here. What fills at once does so before the answer is read."""
+    if not fills:
+        return
+    filled, booked = max(fill.filled_at for fill in fills), max(fill.booked_at for fill in fills)
+    if filled >= answered:
+        yield Stage("until filled", answered, filled, "calm")
+    else:
+        sent = (last.sent_at if last else None) or answered
+        yield Stage("filled before the answer", min(sent, filled), filled, "calm")
+    if booked >= filled:
+        yield Stage("until booked", filled, booked)

@@ -56,7 +56,7 @@
       label: series.label,
       data: data.timed ? series.values.map((value, index) => ({ x: data.places[index], y: value })) : series.values,
       borderColor: tone(series.tone), backgroundColor: series.kind === "line" ? tone(series.tone) + "22" : tone(series.tone),
-      borderWidth: series.kind === "line" ? 2 : 0, pointRadius: series.kind === "dots" ? 5 : 0, pointHoverRadius: 4, pointStyle: series.tone === "bad" ? "triangle" : "circle",
+      borderWidth: series.kind === "line" ? 2 : 0, pointRadius: series.kind === "dots" ? 5 : 0, pointHoverRadius: 4, pointStyle: series.kind === "line" ? "line" : series.tone === "bad" ? "triangle" : "circle", clip: series.kind === "dots" ? false : undefined,
       fill: series.kind === "line" && data.series.length === 1 ? "start" : false, tension: 0, spanGaps: false, maxBarThickness: 26, borderRadius: 2,
       order: series.kind === "dots" ? 0 : 1, categoryPercentage: .86, barPercentage: .95,
     }));
@@ -74,7 +74,7 @@
         layout: { padding: { top: data.levels.length && data.lying ? 16 : 4 } },
         scales: data.lying ? { x: { ...worth, suggestedMax: Math.max(0, ...data.levels.map((l) => l.value)) }, y: along } : { x: along, y: worth },
         plugins: {
-          legend: { display: data.series.length > 1, position: "bottom", align: "start", labels: { color: ink("text"), boxWidth: 11, boxHeight: 11, font: { size: 12 } } },
+          legend: { display: data.series.length > 1, position: "bottom", align: "start", labels: { color: ink("text"), usePointStyle: data.series.some((series) => series.kind === "dots"), boxWidth: 11, boxHeight: 11, font: { size: 12 } } },
           tooltip: { displayColors: data.series.length > 1, callbacks: {
             title: (items) => items.length && data.timed ? place(items[0].parsed.x, span > 864e5 ? 2 * 864e5 : 0) : items.length ? items[0].label : "",
             label: (item) => item.dataset.label + ": " + number(data.lying ? item.parsed.x : item.parsed.y) + (data.unit ? " " + data.unit : ""),
