@@ -8,7 +8,8 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.models.rows import make_account
-from trading.models import AuditEntry, Break, DailyReport
+from tests.sign_in.browsers import Browser
+from trading.models import ApprovalRequest, AuditEntry, Break, DailyReport
 
 
 @pytest.fixture
@@ -50,6 +51,56 @@ def test_a_break_is_acknowledged_and_then_closed_with_a_reason(risk):
     row.refresh_from_db()
     assert (row.state, row.resolution, row.reason) == ("resolved", "accepted", "theirs is right")
     assert AuditEntry.objects.filter(kind="break.resolved", actor="operator:rita").count() == 1
+
+
+def is_untouched(row: Break) -> bool:
+    return (
+        Break.objects.get().state == "open" and not AuditEntry.objects.filter(kind="break.resolved").exists()
+    )
+
+
+def call(browser: Browser, row: Break, code: str = "") -> tuple[int, str]:
+    """The same over the API, with the panel's session."""
+    answer = browser.client.post(
+        f"/api/v1/breaks/{row.pk}/adjust",
+        {"reason": "theirs is right"},
+        content_type="application/json",
+        headers={"X-Levi-Code": code} if code else {},
+    )
+    return answer.status_code, answer.json().get("code", "")
+
+
+def test_closing_a_break_takes_a_fresh_code_in_panel_and_api(people, settings):
+    row = make_break()
+    settings.LEVI_MODE = "testnet"
+    rita = Browser(people["risk"]).confirm(minutes_ago=6)
+    given = {"reason": "theirs is right", "ours": "1", "theirs": "0"}
+    asked = rita.post("break_adjust", row.pk, **given)
+    assert "Confirm that it is you" in asked.content.decode() and is_untouched(row)
+    assert "Confirm that it is you" in rita.go_on(asked, "000000").content.decode() and is_untouched(row)
+    assert call(rita, row) == (403, "second_factor_required") and is_untouched(row)
+    assert call(rita, row, "000000") == (403, "wrong_code") and is_untouched(row)
+    assert call(rita, row, rita.fresh_code())[0] == 200
+    assert Break.objects.get().resolution == "accepted"
+
+
+def test_in_production_closing_a_break_waits_for_another_person(people, settings):
+    row = make_break()
+    settings.LEVI_MODE = "production"
+    people["super"].is_superuser = False
+    people["super"].save()
+    people["super"].groups.set(people["risk"].groups.all())
+    rita, ben = Browser(people["risk"]).confirm(), Browser(people["super"]).confirm()
+    rita.post("break_adjust", row.pk, reason="theirs is right", ours="1", theirs="0")
+    asked = ApprovalRequest.objects.get()
+    assert (asked.kind, asked.state) == ("adjustment", "pending") and is_untouched(row)
+    assert call(rita, row)[0] in (202, 409) and is_untouched(row)
+    rita.post("approvalrequest_approve", asked.pk)
+    assert is_untouched(row)
+    ben.post("approvalrequest_approve", asked.pk)
+    closed = Break.objects.get()
+    assert (closed.state, closed.resolution) == ("resolved", "accepted")
+    assert AuditEntry.objects.get(kind="break.resolved").actor == "operator:risk-person"
 
 
 def test_a_report_is_made_and_a_day_that_is_not_over_is_not_signed(risk):

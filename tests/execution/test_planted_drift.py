@@ -17,7 +17,8 @@ from trading.domain.enums import HaltScope
 from trading.domain.errors import StaleDecision
 from trading.exchanges.mexc.client import MexcExchange
 from trading.execution.adjustments import adjust_break, adjustment_payload
-from trading.execution.breaks import acknowledge_break
+from trading.execution.break_response import respond_to_breaks
+from trading.execution.breaks import acknowledge_break, note_break
 from trading.execution.halts import release
 from trading.execution.settlement import settle
 from trading.models import (
@@ -223,6 +224,33 @@ def test_a_break_somebody_owns_acts_again_only_when_it_grows(world: World):
     world.venue.set_balance("USDT", "98000")
     look(world)
     assert live_breaks()[0].value == D(-2000) and scope_state("balance") == ("halted", "break")
+
+
+@pytest.mark.parametrize(
+    "theirs, acts", [("7", True), ("5.001", True), ("5", False), ("4", False), ("-1", True)]
+)
+def test_growth_is_told_by_quantity_also_without_a_price(world: World, theirs, acts):
+    """Nobody says what it is worth, from beginning to end."""
+    row = note_break(world.account, "fill", "F-1", ours=D(0), theirs=D(5), symbol="ETH/USDT")
+    assert row and row.value is None and row.is_beyond
+    acknowledge_break(row.pk, reason="asked the venue", actor=PERSON)
+    note_break(world.account, "fill", "F-1", ours=D(0), theirs=D(theirs), symbol="ETH/USDT")
+    respond_to_breaks(world.account)
+    assert HaltState.objects.get(target="ETH/USDT").state == ("halted" if acts else "active")
+
+
+def test_a_price_that_rises_makes_no_break_grow(world: World):
+    plant_position(world)
+    look(world)
+    (row,) = live_breaks()
+    acknowledge_break(row.pk, reason="a restore", actor=PERSON)
+    release(HaltScope.INSTRUMENT, "BTC/USDT", reason="it is known", actor=PERSON)
+    world.venue.set_price("BTCUSDT", "80000")
+    look(world)
+    look(world)
+    again = live_breaks()[0]
+    assert abs(again.value) > abs(row.value) and again.difference == row.difference
+    assert scope_state("position")[0] == "active"
 
 
 def test_drift_that_repairs_itself_is_gone_and_its_scope_stays_restricted(world: World):

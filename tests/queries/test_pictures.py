@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from tests.admin.trading_day import make_account
 from trading.models import EquitySnapshot, HaltChange
-from trading.queries.pictures import RANGES, read_curve, read_halt_spans, read_latencies, read_results
+from trading.queries.equity import read_halt_spans
+from trading.queries.pictures import RANGES, read_curve, read_latencies, read_results
 from trading.queries.valuation import day_start
 
 pytestmark = pytest.mark.django_db

@@ -188,7 +188,7 @@ class BreakScreen(PanelAdmin):
             return []
         asks: list[Facts | Table | Ask] = []
         if request.user.has_perm(ACKNOWLEDGE):
-            why = "You own it from now on. It restricts its scope again only if it grows."
+            why = "You own this difference from now on. It restricts its scope again only if it grows."
             url = cells.page_url("break", "acknowledge", row.pk)
             asks.append(Ask("Acknowledge", url, "I look after it", ReasonForm(), why))
         if request.user.has_perm(ADJUST):

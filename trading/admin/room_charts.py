@@ -7,7 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from trading.queries.dashboard import MinuteColumn
-from trading.queries.pictures import CurvePoint, DayResult, HaltSpan, StageLatency
+from trading.queries.equity import RestrictedSpan
+from trading.queries.pictures import CurvePoint, DayResult, StageLatency
 
 from . import cells
 from .charts import Band, Chart, Series
@@ -34,7 +35,7 @@ _GAUGES = {
 }
 
 
-def halt_bands(spans: Sequence[HaltSpan]) -> list[Band]:
+def halt_bands(spans: Sequence[RestrictedSpan]) -> list[Band]:
     tones = {"halted": "bad", "reducing": "warn"}
     return [
         Band(span.since, span.until, f"{span.state}: {span.reason}", tones.get(span.state, "bad"))
@@ -42,7 +43,9 @@ def halt_bands(spans: Sequence[HaltSpan]) -> list[Band]:
     ]
 
 
-def equity_chart(curve: Sequence[CurvePoint], halts: Sequence[HaltSpan], span_name: str = "day") -> Chart:
+def equity_chart(
+    curve: Sequence[CurvePoint], halts: Sequence[RestrictedSpan], span_name: str = "day"
+) -> Chart:
     values = [point.equity for point in curve] if len(curve) > 1 else []
     low, high = (min(values), max(values)) if values else (Decimal(0), Decimal(0))
     words = _WORDS.get(span_name, span_name)

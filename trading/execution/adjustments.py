@@ -74,7 +74,8 @@ def adjust_break(
     reason = reason.strip()[:MAX_REASON]
     if not reason:
         raise InvalidInput("An adjustment needs a reason.", remedy="Say why, in a sentence.", field="reason")
-    demand_fresh_factor(actor, "an adjustment of the books")
+    if approval is None:  # its author proved the factor when asking
+        demand_fresh_factor(actor, "an adjustment of the books")
     with transaction.atomic(durable=True):
         row = get_break(break_id)
         lock_account(row.account_id)

@@ -1,7 +1,9 @@
-"""What a break beyond its tolerance does to its scope: reducing at first sight, halted when a second look confirms it.
+"""What one break beyond its tolerance does to its scope: reducing at first sight, halted when a second look agrees.
 
 The scope is the instrument where the break is about one, else the account. A break that a person has acknowledged acts
-again only if it has grown. A scope that is restricted as much already is left alone, and nothing is ever released here.
+again only if it has grown: by quantity, because its worth moves with every price and may be unknown. A scope that is
+restricted as much already is left alone, and nothing is ever released here. Many breaks that each stay within their
+tolerance are the trigger `breaks`' part, not this one's.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ def scope_of(row: Break) -> tuple[HaltScope, str]:
 def _is_taken(row: Break) -> bool:
     if row.state != BreakState.ACKNOWLEDGED:
         return False
-    return row.value is None or (row.taken_at_value is not None and abs(row.value) <= abs(row.taken_at_value))
+    taken, now = row.taken_at_difference, row.difference
+    # The other way round it is another difference, however small.
+    return taken is not None and taken * now >= 0 and now.copy_abs() <= taken.copy_abs()
 
 
 def _word(number: object) -> str:

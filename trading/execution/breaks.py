@@ -139,7 +139,10 @@ def acknowledge_break(break_id: UUID | str, *, reason: str, actor: Actor) -> Bre
                 "This break is resolved already.", remedy="Nothing is left to do.", code="break_is_resolved"
             )
         Break.objects.filter(pk=row.pk).update(
-            state=BreakState.ACKNOWLEDGED, owner=actor.name, reason=reason[:300], taken_at_value=row.value
+            state=BreakState.ACKNOWLEDGED,
+            owner=actor.name,
+            reason=reason[:300],
+            taken_at_difference=row.difference,
         )
         audit.record(
             "break.acknowledged",

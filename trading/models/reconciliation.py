@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
+
+from trading.domain.money import ZERO, add
 
 from .accounts import ExchangeAccount
 from .columns import exact_field, new_id, one_of
@@ -80,7 +84,12 @@ class Break(models.Model):
         null=True, help_text="The difference in the reporting currency; empty: no price for it."
     )
     is_beyond = models.BooleanField(default=False, help_text="Larger than the tolerance of its kind.")
-    taken_at_value = exact_field(null=True, help_text="The value its owner acknowledged; growth acts again.")
+    taken_at_difference = exact_field(null=True, help_text="What its owner acknowledged; growth acts again.")
+
+    @property
+    def difference(self) -> Decimal:
+        """Signed, in its own unit; what one side does not have at all counts as nothing."""
+        return add(self.theirs or ZERO, -(self.ours or ZERO))
 
     class Meta:
         ordering = ["-since"]

@@ -15,6 +15,7 @@ from django.db.models import Count
 from django.db.models.functions import TruncMinute
 from django.utils import timezone
 
+from trading.domain.enums import HaltScope
 from trading.domain.money import ZERO
 from trading.domain.order_states import AT_RISK
 from trading.models import (
@@ -29,16 +30,15 @@ from trading.models import (
 )
 
 from .builds import expected_build
+from .equity import RestrictedSpan, read_halt_spans
 from .limits import limits_in_force
 from .live_state import read_limit_shares
 from .pictures import (
     RANGES,
     CurvePoint,
     DayResult,
-    HaltSpan,
     StageLatency,
     read_curve,
-    read_halt_spans,
     read_latencies,
     read_results,
 )
@@ -72,7 +72,7 @@ class ControlRoom:
     hour_by_status: list[tuple[str, int]]
     hour: list[MinuteColumn]
     curve: list[CurvePoint]
-    halts: list[HaltSpan]
+    halts: list[RestrictedSpan]
     results: list[DayResult]
     latencies: list[StageLatency]
     utilisation: dict[str, float]
@@ -103,7 +103,7 @@ def read_control_room(span: timedelta = RANGES["day"]) -> ControlRoom:
         hour_by_status=by_status,
         hour=columns,
         curve=curve,
-        halts=read_halt_spans(curve[0].at if curve else now),
+        halts=read_halt_spans(curve[0].at if curve else now, scope=HaltScope.EVERYTHING),
         results=read_results(now),
         latencies=read_latencies(),
         utilisation=read_limit_shares(now),

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from trading.domain.enums import TradingState
+from trading.domain.enums import HaltScope, TradingState
 from trading.domain.money import ZERO, add, divide
 from trading.models import EquitySnapshot, ExchangeAccount, HaltChange
 
@@ -160,16 +160,22 @@ def read_drawdown(account: ExchangeAccount) -> Drawdown | None:
     return Drawdown(peak, row.equity, amount, divide(amount * 100, peak) if peak > 0 else ZERO)
 
 
-def read_halt_spans(since: datetime, until: datetime | None = None) -> list[RestrictedSpan]:
-    """The times in which something was restricted, for drawing them behind a curve; the newest of many."""
-    end = until or timezone.now()
-    changes = HaltChange.objects.filter(at__lt=end).order_by("-at", "-id")[: MOST_HALTS * 2]
+def read_halt_spans(
+    since: datetime, until: datetime | None = None, *, scope: HaltScope | None = None
+) -> list[RestrictedSpan]:
+    """When something (of this scope) was restricted, for drawing it behind a curve; the newest of many."""
+    changes = HaltChange.objects.filter(at__lt=until or timezone.now(), **({"scope": scope} if scope else {}))
+    inside = changes.filter(at__gte=since).order_by("-at", "-id")[: MOST_HALTS * 2]
+    # What held when the time began.
+    before = (
+        changes.filter(at__lt=since).order_by("scope", "target", "-at", "-id").distinct("scope", "target")
+    )
     spans: list[RestrictedSpan] = []
     next_change: dict[tuple[str, str], datetime] = {}
-    for change in changes:
+    for change in (*inside, *before):
         key = (change.scope, change.target)
-        ended = next_change.get(key)
-        if change.after != TradingState.ACTIVE and (ended is None or ended > since):
+        if change.after != TradingState.ACTIVE:
+            ended = next_change.get(key)
             spans.append(RestrictedSpan(*key, change.after, change.at, ended, change.reason))
         next_change[key] = change.at
-    return spans[:MOST_HALTS][::-1]
+    return sorted(spans, key=lambda span: span.since)[-MOST_HALTS:]

@@ -1,4 +1,4 @@
-"""The points of drawn lines and bars: equity, daily results, halts, latencies. For eyes, not for books.
+"""The points of drawn lines and bars: equity, daily results, latencies. For eyes, not for books.
 
 Each costs a fixed number of index look-ups whatever the tables hold: a point is the last row of its span, found by key,
 never an aggregate over all rows of it.
@@ -12,9 +12,6 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
-
-from trading.domain.enums import HaltScope, TradingState
-from trading.models import HaltChange
 
 from .valuation import day_start
 
@@ -34,16 +31,6 @@ class CurvePoint:
 class DayResult:
     day: datetime
     pnl: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class HaltSpan:
-    """The widest scope was not active. `until` is None while that lasts."""
-
-    since: datetime
-    until: datetime | None
-    state: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +95,6 @@ def read_results(now: datetime) -> list[DayResult]:
         rows = [DayResult(day, pnl) for day, pnl in cursor.fetchall()]
     known = [index for index, row in enumerate(rows) if row.pnl is not None]
     return rows[known[0] :] if known else []
-
-
-def read_halt_spans(since: datetime) -> list[HaltSpan]:
-    changes = HaltChange.objects.filter(scope=HaltScope.EVERYTHING)
-    before = changes.filter(at__lt=since).order_by("-at", "-id")[:1]
-    rows = [*before, *changes.filter(at__gte=since).order_by("at", "id")[:200]]
-    spans: list[HaltSpan] = []
-    for row in rows:
-        if spans and spans[-1].until is None:
-            last = spans.pop()
-            spans.append(HaltSpan(last.since, row.at, last.state, last.reason))
-        if row.after != TradingState.ACTIVE:
-            spans.append(HaltSpan(row.at, None, row.after, row.reason))
-    return [span for span in spans if span.until is None or span.until > since]
 
 
 def read_latencies() -> list[StageLatency]:

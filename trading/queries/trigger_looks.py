@@ -294,11 +294,12 @@ def look_at_doubt(sight: Sight) -> Iterator[TriggerLook]:
 
 
 def look_at_breaks(sight: Sight) -> Iterator[TriggerLook]:
-    open_ones = Break.objects.exclude(state=BreakState.RESOLVED).filter(since__lt=sight.now - _MINUTE)
-    counts = dict(open_ones.order_by().values_list("account__name").annotate(n=Count("id")))
+    """The small ones; what is beyond its tolerance restricts its scope by itself (`break_response`)."""
+    small = Break.objects.filter(state=BreakState.OPEN, is_beyond=False, since__lt=sight.now - _MINUTE)
+    counts = dict(small.order_by().values_list("account__name").annotate(n=Count("id")))
     for books in sight.mine:
         name, n = books.account.name, counts.get(books.account.name, 0)
-        words = f"{n} differences to the venue stand unresolved on {name}"
+        words = f"{n} small differences to the venue stand on {name}, and nobody has acknowledged them"
         yield TriggerLook("breaks", HaltScope.ACCOUNT, name, Decimal(n), sight.threshold("breaks"), words)
 
 

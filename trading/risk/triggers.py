@@ -125,7 +125,7 @@ TRIGGER_TABLE: tuple[TriggerRule, ...] = (
     ),
     TriggerRule(
         "breaks",
-        "Differences between the venue and our books stand unresolved for a minute.",
+        "Differences within their tolerance stand for a minute and nobody has acknowledged them.",
         _REDUCING,
         _ONE_ACCOUNT,
         "breaks",
