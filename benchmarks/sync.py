@@ -142,6 +142,36 @@ def pass_over(lists: Lists) -> tuple[float, int]:
     return seconds, count[0]
 
 
+def take_in_strangers(lists: Lists, begin: int, count: int) -> tuple[float, int]:
+    """Seconds and statements of taking in so many open orders that nobody here knows; they end at once."""
+    from benchmarks.books import time_call
+    from trading.domain.enums import OrderStatus, OrderType, Side, VenueOrderStatus
+    from trading.domain.outcomes import OrderReport
+    from trading.doorbell import silence
+    from trading.execution.foreign import take_in
+    from trading.models import Order
+
+    strangers = [
+        OrderReport(
+            client_order_id=f"stranger-{number}",
+            exchange_order_id=f"S{number}",
+            symbol=SYMBOL,
+            side=Side.BUY,
+            status=VenueOrderStatus.OPEN,
+            quantity=Decimal(1),
+            filled_quantity=Decimal(0),
+            filled_notional=Decimal(0),
+            price=PRICE,
+            order_type=OrderType.LIMIT,
+        )
+        for number in range(begin, begin + count)
+    ]
+    with silence(), counted() as statements:
+        seconds, _ = time_call(lambda: take_in(lists.account, strangers))
+    Order.objects.filter(client_order_id__startswith="stranger-").update(status=OrderStatus.CANCELED)
+    return seconds, statements[0]
+
+
 def measure() -> list[Row]:
     from benchmarks.books import open_books
     from trading.connections import exchange_for
@@ -152,6 +182,7 @@ def measure() -> list[Row]:
     syncing.exchange_for = lambda _account: lists  # type: ignore[assignment]
     news: list[tuple[float, int]] = []
     known: list[tuple[float, int]] = []
+    strangers = [take_in_strangers(lists, begin, count) for begin, count in ((0, SIZES[0]), SIZES)]
     try:
         for size in SIZES:
             add_orders(lists, size)
@@ -159,7 +190,18 @@ def measure() -> list[Row]:
             known.append(min(pass_over(lists) for _ in range(3)))
     finally:
         syncing.exchange_for = exchange_for
-    return [*_rows_of_news(news), *_rows_of_known(known)]
+    return [*_rows_of_strangers(strangers), *_rows_of_news(news), *_rows_of_known(known)]
+
+
+def _rows_of_strangers(strangers: Sequence[tuple[float, int]]) -> list[Row]:
+    rates = [count / seconds for count, (seconds, _) in zip(SIZES, strangers, strict=True)]
+    return [
+        *(
+            Row(f"{count:,} orders of others taken in", rate, "orders/s", note=f"{statements:,} statements")
+            for count, rate, (_, statements) in zip(SIZES, rates, strangers, strict=True)
+        ),
+        Row("cost of taking one in, many to few", rates[0] / rates[1], "times", "about 1"),
+    ]
 
 
 def _rows_of_news(news: Sequence[tuple[float, int]]) -> list[Row]:

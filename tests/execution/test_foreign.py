@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from levi_site.beat_schedule import BEAT_SCHEDULE
 from tests.making import PERSON, World, add_foreign_order, fresh, status_of
+from trading import audit
 from trading.domain.client_order_id import client_order_id
-from trading.domain.enums import CancelScope, HaltScope
+from trading.domain.enums import CancelScope, HaltScope, OrderType, Side, VenueOrderStatus
+from trading.domain.outcomes import OrderReport
+from trading.execution import foreign
 from trading.execution import sweep as sweeping
 from trading.execution.cancellation import cancel_all
 from trading.execution.dispatch_limits import LAST_ACCEPTANCE
+from trading.execution.foreign import take_in
 from trading.execution.halts import engage, release
 from trading.execution.poller import poll_once
 from trading.execution.sweep import run_sweep
-from trading.models import Alert, AuditEntry, Fill, HaltState, Instrument, Order, Sweep
+from trading.models import Alert, AuditEntry, Fill, HaltState, Instrument, Order, OrderEvidence, Sweep
 from trading.models.columns import new_id
 from trading.queries.portfolio import exposure_rows
 
@@ -213,3 +220,68 @@ def test_a_sweep_of_everything_takes_somebody_elses_order_with_fills(live_world:
     assert set(at_venue(live_world).values()) <= {"CANCELED", "PARTIALLY_CANCELED"}
     live_world.sync()
     assert live_world.position() == live_world.position_at_venue() == Decimal("0.0004")
+
+
+def foreign_report(number: int, name: str = "") -> OrderReport:
+    return OrderReport(
+        client_order_id=name or f"theirs-{number}",
+        exchange_order_id=f"F{number}",
+        symbol="BTCUSDT",
+        side=Side.BUY,
+        status=VenueOrderStatus.OPEN,
+        quantity=Decimal("0.001"),
+        filled_quantity=Decimal(0),
+        filled_notional=Decimal(0),
+        price=Decimal(40_000),
+        order_type=OrderType.LIMIT,
+    )
+
+
+def statements_of(world: World, reports: list[OrderReport]) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        take_in(world.account, reports)
+    return len(asked)
+
+
+def test_many_orders_are_taken_in_with_as_many_statements_as_one(world: World):
+    few = statements_of(world, [foreign_report(0)])
+    many = statements_of(world, [foreign_report(number) for number in range(1, 101)])
+    assert many == few
+    assert Order.objects.filter(origin="external", status="open").count() == 101
+    assert OrderEvidence.objects.count() == AuditEntry.objects.filter(kind="order.external").count() == 101
+    take_in(world.account, [foreign_report(number) for number in range(101)])
+    assert Order.objects.count() == 101
+    assert audit.verify().ok
+
+
+def test_names_that_are_taken_or_missing_or_there_twice_become_the_venues(world: World):
+    ours = world.rest()
+    named = [(1, ours.client_order_id), (2, "twice"), (3, "twice"), (4, "")]
+    reports = [replace(foreign_report(number), client_order_id=name) for number, name in named]
+    take_in(world.account, [*reports, reports[1]])
+    names = dict(Order.objects.exclude(pk=ours.pk).values_list("exchange_order_id", "client_order_id"))
+    assert names == {"F1": "x-F1", "F2": "twice", "F3": "x-F3", "F4": "x-F4"}
+
+
+def test_lost_orders_found_together_are_one_halt_that_counts_them(world: World, settings):
+    names = [client_order_id(settings.INSTANCE_ID, new_id()) for _ in range(5)]
+    take_in(world.account, [foreign_report(number, name) for number, name in enumerate(names)])
+    assert (
+        Order.objects.filter(origin="orphan").count() == Alert.objects.filter(event=ORPHAN_ALERT).count() == 5
+    )
+    assert AuditEntry.objects.filter(kind="halt.engaged").count() == 1
+    assert account_halt().reason.endswith("is not in the database, and 4 more")
+
+
+def test_one_that_somebody_else_takes_in_meanwhile_costs_the_others_nothing(world: World, monkeypatch):
+    reports = [foreign_report(number) for number in range(3)]
+    take_in(world.account, reports[:1])
+    look, looks = foreign._find_known, []
+
+    def look_too_early(account, asked):
+        looks.append(len(asked))
+        return {} if len(looks) == 1 else look(account, asked)
+
+    monkeypatch.setattr(foreign, "_find_known", look_too_early)
+    take_in(world.account, reports)
+    assert Order.objects.count() == 3 and AuditEntry.objects.filter(kind="order.external").count() == 3

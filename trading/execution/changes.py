@@ -102,6 +102,13 @@ def set_fields(order: Order, **fields: Any) -> None:
 
 def add_evidence(order: Order, source: str, kind: str, at: datetime | None = None, **detail: Any) -> None:
     """One look at the order, kept for ever. Decimals, times and enums are stored as text."""
-    OrderEvidence.objects.create(
+    make_evidence(order, source, kind, at, **detail).save(force_insert=True)
+
+
+def make_evidence(
+    order: Order, source: str, kind: str, at: datetime | None = None, **detail: Any
+) -> OrderEvidence:
+    """For callers that write many at once."""
+    return OrderEvidence(
         order=order, at=at or timezone.now(), source=source, kind=kind, detail=canonical(detail)
     )

@@ -8,9 +8,11 @@ order at the venue under a name that another one has is an order of its own: tol
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from trading import audit
@@ -20,45 +22,101 @@ from trading.domain.enums import HaltScope, OrderOrigin, OrderType, TradingState
 from trading.domain.evidence import status_of
 from trading.domain.order_states import TERMINAL
 from trading.domain.outcomes import OrderReport
-from trading.models import ExchangeAccount, HaltState, Instrument, Order
+from trading.models import ExchangeAccount, HaltState, Instrument, Order, OrderEvidence
 from trading.models.columns import new_id
 
-from .changes import add_evidence, order_data
+from .changes import make_evidence, order_data
 from .halts import engage
 from .settlement import settle
 
 log = logging.getLogger(__name__)
 ACTOR = system_actor("sync")
 TRIGGER = "orphan"
+# Orders taken in by one commit: large enough to spread its cost, small enough not to keep others waiting.
+_PER_COMMIT = 500
 
 
 def adopt_unknown_order(account: ExchangeAccount, report: OrderReport) -> Order | None:
     """The order's row, made if it was not there; None if the symbol is unknown to us."""
-    known = _find_known(account, report)
-    if known is not None:
-        return known
-    instrument = Instrument.objects.filter(
-        venue=account.venue, environment=account.environment, venue_symbol=report.symbol
-    ).first()
-    orphan = is_ours(report.client_order_id, settings.INSTANCE_ID)
-    if orphan:  # first: a process that dies before it is written leaves a halt, never an orphan without one
-        _halt(account, report, is_listed=instrument is not None)
-    if instrument is None:
-        log.warning("%s: order %s in %s, unknown here", account.name, report.exchange_order_id, report.symbol)
-        return None
-    with transaction.atomic():
-        return _create(account, instrument, report, OrderOrigin.ORPHAN if orphan else OrderOrigin.EXTERNAL)
+    known = _find_known(account, [report])
+    return known.get(report.exchange_order_id) or _adopt(account, [report]).get(report.exchange_order_id)
 
 
-def _find_known(account: ExchangeAccount, report: OrderReport) -> Order | None:
+def take_in(account: ExchangeAccount, reports: Sequence[OrderReport]) -> None:
+    """Open orders that we do not know, or that we hold for ended: the reducer tells news from an old list."""
+    once = list({report.exchange_order_id: report for report in reports}.values())
+    for begin in range(0, len(once), _PER_COMMIT):
+        part = once[begin : begin + _PER_COMMIT]
+        known = _find_known(account, part)
+        try:
+            _adopt(account, [report for report in part if report.exchange_order_id not in known])
+        except IntegrityError:  # somebody else took one of them in at the same moment
+            known = {report.exchange_order_id: adopt_unknown_order(account, report) for report in part}
+        for report in part:
+            order = known.get(report.exchange_order_id)
+            if order is not None and order.status in TERMINAL:
+                settle(order.id, report=report, source="open_orders")
+
+
+def _find_known(account: ExchangeAccount, reports: Sequence[OrderReport]) -> dict[str, Order | None]:
+    """By the venue's id; by name only what the venue has not named itself yet."""
     orders = Order.objects.filter(account=account)
-    known = orders.filter(exchange_order_id=report.exchange_order_id).first()
-    if known is None and report.client_order_id:  # by name only what the venue has not named itself yet
-        known = orders.filter(client_order_id=report.client_order_id, exchange_order_id="").first()
+    ids = [report.exchange_order_id for report in reports]
+    known: dict[str, Order | None] = {
+        row.exchange_order_id: row for row in orders.filter(exchange_order_id__in=ids)
+    }
+    names = {
+        report.client_order_id: report.exchange_order_id
+        for report in reports
+        if report.client_order_id and report.exchange_order_id not in known
+    }
+    if names:
+        named = orders.filter(client_order_id__in=list(names), exchange_order_id="")
+        known |= {names[row.client_order_id]: row for row in named}
     return known
 
 
-def _halt(account: ExchangeAccount, report: OrderReport, *, is_listed: bool) -> None:
+def _adopt(account: ExchangeAccount, reports: Sequence[OrderReport]) -> dict[str, Order]:
+    """Rows for orders that are not known, in one commit; without those in a symbol that nobody lists here."""
+    if not reports:
+        return {}
+    instruments = {
+        row.venue_symbol: row
+        for row in Instrument.objects.filter(
+            venue=account.venue,
+            environment=account.environment,
+            venue_symbol__in={report.symbol for report in reports},
+        )
+    }
+    _halt_for_orphans(account, reports, instruments)
+    for report in reports:
+        if report.symbol not in instruments:
+            log.warning(
+                "%s: order %s in %s, unknown here", account.name, report.exchange_order_id, report.symbol
+            )
+    listed = [report for report in reports if report.symbol in instruments]
+    if not listed:
+        return {}
+    with transaction.atomic():
+        return _create(account, listed, instruments)
+
+
+def _is_orphan(report: OrderReport) -> bool:
+    return is_ours(report.client_order_id, settings.INSTANCE_ID)
+
+
+def _halt_for_orphans(
+    account: ExchangeAccount, reports: Sequence[OrderReport], instruments: Mapping[str, Instrument]
+) -> None:
+    """First: a process that dies before they are written leaves a halt, never an orphan without one."""
+    orphans = [report for report in reports if _is_orphan(report)]
+    for is_listed in (True, False):
+        some = [report for report in orphans if (report.symbol in instruments) is is_listed]
+        if some:
+            _halt(account, some[0], is_listed=is_listed, more=len(some) - 1)
+
+
+def _halt(account: ExchangeAccount, report: OrderReport, *, is_listed: bool, more: int = 0) -> None:
     """Once: what cannot be adopted, because its symbol is unknown, is seen again by every look."""
     halted = HaltState.objects.filter(
         scope=HaltScope.ACCOUNT, target=account.name, state=TradingState.HALTED, trigger=TRIGGER
@@ -71,41 +129,65 @@ def _halt(account: ExchangeAccount, report: OrderReport, *, is_listed: bool) -> 
     engage(
         HaltScope.ACCOUNT,
         account.name,
-        reason=f"orphan order {name} at the venue {why}",
+        reason=f"orphan order {name} at the venue {why}" + (f", and {more} more" if more else ""),
         actor=ACTOR,
         trigger=TRIGGER,
         cancel=None,
     )
 
 
-def _free_name(account: ExchangeAccount, report: OrderReport) -> str:
-    """Its client order id, unless it has none or another order of the account bears it."""
-    name = report.client_order_id[:36]
-    if name and not Order.objects.filter(account=account, client_order_id=name).exists():
-        return name
-    return f"x-{report.exchange_order_id}"[:36]
-
-
-def take_in(account: ExchangeAccount, report: OrderReport) -> None:
-    """An open order that we do not know, or one that we hold for ended: the reducer tells news from an old list."""
-    order = adopt_unknown_order(account, report)
-    if order is not None and order.status in TERMINAL:
-        settle(order.id, report=report, source="open_orders")
+def _free_names(account: ExchangeAccount, reports: Sequence[OrderReport]) -> list[str]:
+    """Each its client order id, unless it has none or another order of the account bears it."""
+    wanted = [report.client_order_id[:36] for report in reports]
+    orders = Order.objects.filter(account=account, client_order_id__in=[name for name in wanted if name])
+    taken = {"", *orders.order_by().values_list("client_order_id", flat=True)}
+    names = []
+    for name, report in zip(wanted, reports, strict=True):
+        names.append(name if name not in taken else f"x-{report.exchange_order_id}"[:36])
+        taken.add(name)
+    return names
 
 
 def _create(
-    account: ExchangeAccount, instrument: Instrument, report: OrderReport, origin: OrderOrigin
+    account: ExchangeAccount, reports: Sequence[OrderReport], instruments: Mapping[str, Instrument]
+) -> dict[str, Order]:
+    """Three statements, however many."""
+    now, names = timezone.now(), _free_names(account, reports)
+    made = {}
+    for report, name in zip(reports, names, strict=True):
+        made[report.exchange_order_id] = _make_row(account, instruments[report.symbol], report, name, now)
+    of_report = [(made[report.exchange_order_id], report) for report in reports]
+    Order.objects.bulk_create(made.values())
+    OrderEvidence.objects.bulk_create(
+        make_evidence(
+            order, "open_orders", order.origin, now, status=report.status, filled=report.filled_quantity
+        )
+        for order, report in of_report
+    )
+    facts = [
+        (
+            f"order.{order.origin}",
+            order.id,
+            order_data(order, exchange_order_id=report.exchange_order_id, quantity=report.quantity),
+        )
+        for order, report in of_report
+    ]
+    audit.record_many(facts, actor=ACTOR, object_type="order")
+    return made
+
+
+def _make_row(
+    account: ExchangeAccount, instrument: Instrument, report: OrderReport, name: str, now: datetime
 ) -> Order:
-    now = timezone.now()
     status = status_of(report)
     # A market order has no price of its own; a type we do not know rests at its price like a limit order.
     order_type = report.order_type or (OrderType.LIMIT if report.price else OrderType.MARKET)
     average = report.filled_notional / report.filled_quantity if report.filled_quantity else None
-    order = Order.objects.create(
+    return Order(
         id=new_id(),
         account=account,
         instrument=instrument,
-        origin=origin,
+        origin=OrderOrigin.ORPHAN if _is_orphan(report) else OrderOrigin.EXTERNAL,
         actor=str(ACTOR),
         side=report.side,
         order_type=order_type,
@@ -113,7 +195,7 @@ def _create(
         price=report.price if order_type.needs_price else None,
         exposure_quantity=report.quantity,
         reference_price=report.price or average,
-        client_order_id=_free_name(account, report),
+        client_order_id=name,
         exchange_order_id=report.exchange_order_id,
         # Its fills are booked one by one, so an ended order begins as open and is settled to its end.
         status=status if status not in TERMINAL else "open",
@@ -122,12 +204,3 @@ def _create(
         next_action_at=now,
         created_at=report.created_at or now,
     )
-    add_evidence(order, "open_orders", origin, now, status=report.status, filled=report.filled_quantity)
-    audit.record(
-        f"order.{origin}",
-        actor=ACTOR,
-        object_type="order",
-        object_id=order.id,
-        data=order_data(order, exchange_order_id=report.exchange_order_id, quantity=report.quantity),
-    )
-    return order

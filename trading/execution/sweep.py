@@ -274,9 +274,12 @@ def _take_in_lost(account: ExchangeAccount, reports: list[OrderReport]) -> None:
         client_order_id__in=[report.client_order_id for report in reports], exchange_order_id=""
     )
     names = set(unnamed.values_list("client_order_id", flat=True))
-    for report in reports:
-        if report.exchange_order_id not in known and report.client_order_id not in names:
-            take_in(account, report)
+    lost = [
+        report
+        for report in reports
+        if report.exchange_order_id not in known and report.client_order_id not in names
+    ]
+    take_in(account, lost)
 
 
 def _is_still_halted(sweep: Sweep) -> bool:

@@ -174,9 +174,7 @@ def _sync_orders(
                 unlisted.append(order)
     for status, ids in woken.items():
         Order.objects.filter(pk__in=ids, status=status).update(next_action_at=timezone.now())
-    for report in reports:
-        if report.exchange_order_id not in known_ids:
-            take_in(account, report)
+    take_in(account, [report for report in reports if report.exchange_order_id not in known_ids])
     return sum(len(ids) for ids in woken.values()), unlisted
 
 
