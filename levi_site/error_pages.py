@@ -21,12 +21,12 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.urls import Resolver404
 
-from levi_site.content_security import PANEL_PREFIX
 from levi_site.request_id import get_request_id
-from trading.admin.page import STRICT_PAGE, page_context
+from trading.admin.page import page_context
 from trading.api.errors import Problem, describe
 
 log = logging.getLogger(__name__)
+PANEL_PREFIX = "/admin/"
 FOR_PROGRAMS = ("/api/", "/live/", "/healthz/", "/metrics")
 NO_DATABASE = (OperationalError, InterfaceError)
 
@@ -124,7 +124,6 @@ def answer(request: HttpRequest, words: ErrorWords, error: Exception, said: str 
     }
     page = _framed(request, context) if words.is_safe_to_ask else None
     response = HttpResponse(page if page is not None else _plain(request, context), status=words.status)
-    response._csp_replace = STRICT_PAGE  # type: ignore[attr-defined]
     response["Cache-Control"] = "no-store"
     return response
 

@@ -109,7 +109,7 @@ MIDDLEWARE = [
     "levi_site.request_id.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "levi_site.content_security.PanelAwareCSPMiddleware",
+    "levi_site.content_security.BrowserHeadersMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -55,6 +55,15 @@ def navigation(request: HttpRequest) -> list[NavGroup]:
     return [group for group in groups if group.links]
 
 
+def title_here(request: HttpRequest) -> str:
+    """A list is called what the navigation calls it."""
+    for group in settings.UNFOLD["SIDEBAR"]["navigation"]:
+        for item in group["items"]:
+            if str(item["link"]) == request.path:
+                return str(item["title"])
+    return ""
+
+
 def person_links(request: HttpRequest) -> list[NavLink]:
     account = settings.UNFOLD.get("ACCOUNT", {}).get("navigation", ())
     return _links(request, account if not callable(account) else account(request))

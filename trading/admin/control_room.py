@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
 from .dashboard import describe_room
-from .page import page_context, strict
+from .page import page_context
 
 TOPICS = ("orders", "fills", "positions", "halts", "alerts", "breaks", "audit")
 
@@ -21,7 +21,7 @@ def control_room_view(request: HttpRequest) -> HttpResponse:
         "topics": ",".join(TOPICS),
         **describe_room(request, request.GET.get("range", "day")),
     }
-    return strict(TemplateResponse(request, "admin/index.html", context))
+    return TemplateResponse(request, "admin/index.html", context)
 
 
 control_room_page = admin.site.admin_view(control_room_view)

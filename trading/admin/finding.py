@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from trading.queries.finding import Found, find_anywhere
 
 from . import cells
-from .page import Detail, Table, page_context, strict
+from .page import Detail, Table, page_context
 
 _MOST_CHARACTERS = 200
 
@@ -34,7 +34,7 @@ def find_view(request: HttpRequest) -> HttpResponse:
     )
     page = Detail(title="Find", sections=[Table("", ["What", "Which"], rows, empty=empty)])
     context = {**page_context(request), "title": page.title, "page": page, "find_term": term}
-    return strict(TemplateResponse(request, "panel/detail.html", context))
+    return TemplateResponse(request, "panel/detail.html", context)
 
 
 def no_other_site_view(request: HttpRequest, row: str) -> HttpResponseBase:

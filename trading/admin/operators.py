@@ -6,6 +6,7 @@ trade or to release. Nobody is deleted, because the audit trail names them; they
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -14,9 +15,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
+from django.urls import reverse
 from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from trading import audit
 from trading.execution.authority import demand_fresh_factor
@@ -24,13 +24,24 @@ from trading.execution.operators import end_trust
 
 from . import cells
 from .acting import actor_of
-from .page import Detail, PanelAdmin, Table
+from .filters import by
+from .page import Detail, Page, PanelAdmin, Table
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 _PLAIN = ("username", "first_name", "last_name", "email")
 _POWER = ("is_active", "is_staff", "groups")
+_ROLES = ("viewer", "trader", "risk", "admin")
+# Django's words for its fields, in the panel's.
+_WORDS = {
+    "username": ("Name", "How the audit trail calls them: letters, digits and @.+-_"),
+    "is_active": ("Enabled", "Nobody is deleted: who leaves is switched off."),
+    "is_staff": ("May open the panel", ""),
+    "groups": ("Roles", ""),
+    "password1": ("Password", "At least 15 characters, and none that is on every list."),
+    "password2": ("The same again", ""),
+}
 _RIGHTS = ("roles", "is_active", "is_staff", "is_superuser")
 
 
@@ -48,20 +59,25 @@ def snapshot(user: User) -> dict[str, Any]:
 
 
 @admin.register(User)
-class OperatorScreen(UserAdmin, ModelAdmin):
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    actions = None
-    show_full_result_count = False
+class OperatorScreen(UserAdmin, PanelAdmin):
+    """The list is the panel's; the forms are Django's own, drawn by the panel's templates."""
+
+    add_form_template = change_form_template = "panel/person_form.html"
+    change_user_password_template = "panel/person_password.html"
+    empty_words = "Nobody but superusers yet. Invite an operator: they get a link and set a password there."
+    search_help_text = "A name or an e-mail address"
+    list_display_links = ("username",)
     list_display = ("username", "name_cell", "roles_cell", "active_cell", "login_cell")
-    list_filter = ("is_active", "groups")
+    list_filter = (
+        by("role", "role", "groups__name", lambda: [(name, name) for name in _ROLES]),
+        "is_active",
+    )
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
     fieldsets = (
         ("Who", {"fields": (*_PLAIN, "password")}),
         ("May do", {"fields": _POWER}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Dates", {"fields": ("login_cell", "joined_cell")}),
     )
     add_fieldsets = (
         ("Who", {"fields": ("username", "password1", "password2")}),
@@ -77,22 +93,38 @@ class OperatorScreen(UserAdmin, ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 
-    def get_urls(self) -> list[Any]:
-        """Without Django's pages for deleting and for its own history: the audit trail is the history."""
-        gone = ("_delete", "_history")
-        return [pattern for pattern in super().get_urls() if not (pattern.name or "").endswith(gone)]
+    def pages(self) -> Sequence[Page]:
+        return [("add/", "add", self.add_view)]
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return False
+    def list_buttons(self, request: HttpRequest) -> Sequence[Any]:
+        if not self.has_add_permission(request):
+            return ()
+        invite, make = reverse("admin:trading_invitation_add"), reverse("admin:auth_user_add")
+        return [{"title": "Invite", "url": invite}, {"title": "Add with a password", "url": make}]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.changeform_view(request, object_id, *args, **kwargs)
+
+    def get_form_title(self, obj: User | None) -> str:
+        return obj.username if obj else "Add an operator"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["title"] = self.get_form_title(context.get("original"))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("auth.add_user")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """A superuser is out of an administrator's reach: resetting that password would be a way to all rights."""
         if obj is not None and obj.is_superuser and not request.user.is_superuser:
             return False
-        return super().has_change_permission(request, obj)
+        return request.user.has_perm("auth.change_user")
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        dates = ("last_login", "date_joined")
+        dates = ("login_cell", "joined_cell")
         is_self = obj is not None and obj.pk == request.user.pk
         return (*dates, *_POWER) if is_self and not request.user.is_superuser else dates
 
@@ -105,6 +137,9 @@ class OperatorScreen(UserAdmin, ModelAdmin):
         self, request: HttpRequest, obj: User | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
+        for name, (label, help_text) in _WORDS.items():
+            if name in form.base_fields:
+                form.base_fields[name].label, form.base_fields[name].help_text = label, help_text
         if obj is None and "is_staff" in form.base_fields:
             form.base_fields["is_staff"].initial = True
         return form
@@ -159,6 +194,10 @@ class OperatorScreen(UserAdmin, ModelAdmin):
     def active_cell(self, row: User) -> Any:
         return cells.badge("enabled" if row.is_active and row.is_staff else "disabled")
 
+    @display(description="joined")
+    def joined_cell(self, row: User) -> Any:
+        return cells.when(row.date_joined)
+
     @display(description="last sign-in")
     def login_cell(self, row: User) -> Any:
         return cells.age(row.last_login)
@@ -168,6 +207,7 @@ class OperatorScreen(UserAdmin, ModelAdmin):
 class RoleScreen(PanelAdmin):
     """The four roles and what they may do. They come from the product and are not edited."""
 
+    empty_words = "The roles are missing: run manage.py migrate."
     list_display = ("name",)
     list_display_links = ("name",)
 

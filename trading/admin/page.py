@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from csp.constants import SELF
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
@@ -31,12 +30,10 @@ from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
 from .charts import Chart
+from .chrome import title_here
 from .life_picture import LifePicture
 from .list_page import describe_list
 from .lists import KeysetChangeList
-
-# The panel's exception for what Unfold's own pages need is taken back.
-STRICT_PAGE = {"script-src": [SELF], "style-src": [SELF]}
 
 Page = tuple[str, str, Callable[..., HttpResponseBase]]  # route, name, view
 
@@ -172,9 +169,8 @@ class PanelAdmin(ModelAdmin):
             cl = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(request.path)
-        page = Detail(
-            title=str(self.opts.verbose_name_plural).capitalize(), extra=describe_list(self, request, cl)
-        )
+        named = title_here(request) or str(self.opts.verbose_name_plural).capitalize()
+        page = Detail(title=named, extra=describe_list(self, request, cl))
         return self.show(request, "panel/list.html", page, **(extra_context or {}))
 
     def change_view(
@@ -214,7 +210,7 @@ class PanelAdmin(ModelAdmin):
             **page.extra,
             **extra,
         }
-        return strict(TemplateResponse(request, template, context, status=status))
+        return TemplateResponse(request, template, context, status=status)
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
@@ -225,9 +221,3 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
         "has_permission": True,
         "site_title": "Levi",
     }
-
-
-def strict(answer: TemplateResponse) -> TemplateResponse:
-    """Our own pages need nothing of what Unfold's scripts need: no evaluated script."""
-    answer._csp_replace = STRICT_PAGE  # type: ignore[attr-defined]
-    return answer

@@ -17,7 +17,7 @@ from trading.queries.system import DatabaseFacts, SystemFacts, read_system
 
 from . import cells
 from .exports import size_words
-from .page import Detail, Facts, Table, demand, page_context, strict
+from .page import Detail, Facts, Table, demand, page_context
 
 _FULL_PERCENT = 90
 
@@ -41,7 +41,7 @@ def system_view(request: HttpRequest) -> HttpResponse:
         extra={"live_detail": True},
     )
     context = {**page_context(request), "title": page.title, "page": page, "topics": ""}
-    return strict(TemplateResponse(request, "panel/detail.html", context))
+    return TemplateResponse(request, "panel/detail.html", context)
 
 
 def _processes(facts: SystemFacts) -> Table:
