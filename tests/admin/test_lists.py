@@ -5,12 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.contrib import admin
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin.orders_of_the_day import ORDERS, write_order
+from trading.admin.alerts import AlertScreen
+from trading.admin.kill_switch import KillSwitchScreen
 from trading.admin.orders import OrderScreen
+from trading.admin.page import PanelAdmin
+from trading.admin.second_factor import SecondFactorScreen
 from trading.models import Balance, Fill, Order
 
 LISTS = (
@@ -205,3 +210,26 @@ def test_a_failure_of_another_kind_is_not_taken_for_a_slow_list(day, browse, mon
     monkeypatch.setattr("trading.admin.lists.KeyWalk.along", fail)
     with pytest.raises(OperationalError):
         browse("viewer").get(url_of("order"), {"side": "BUY"})
+
+
+def test_every_list_says_what_it_is_empty_of_and_what_to_do():
+    """Asked of the screens, not of one page each: an empty list that only says so helps nobody."""
+    silent = [
+        type(screen).__name__
+        for screen in admin.site._registry.values()
+        if isinstance(screen, PanelAdmin)
+        and not isinstance(
+            screen, (AlertScreen, KillSwitchScreen, SecondFactorScreen)
+        )  # pages instead of lists
+        and screen.empty_words == PanelAdmin.empty_words
+    ]
+    assert silent == []
+
+
+def test_a_list_is_called_what_the_navigation_calls_it(day, browse):
+    for name, title in (
+        ("auditentry", "Audit trail"),
+        ("apitoken", "API tokens"),
+        ("limitsversion", "Risk limits"),
+    ):
+        assert f'<h1 class="lv-page-title">{title}</h1>' in browse("super").get(url_of(name)).content.decode()

@@ -32,7 +32,6 @@ ACTING = {
     "resolve": "resolve_order",
     "replay": "place_order",
     "verify": "verify_audit",
-    "export": "export_audit",
     "switch": None,
     "interval": "change_exchangeaccount",
     "credentials": "change_credential",

@@ -27,6 +27,7 @@ from levi_site.stack.process_spec import answers_http
 from tests.admin.trading_day import PASSWORD, TradingDay, make_people
 from tests.worlds import frozen_venue, impatient, live_world
 
+Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: no browser tests.")
 
 __all__ = ["frozen_venue", "impatient", "live_world"]
@@ -47,6 +48,21 @@ DESKTOP, PHONE, SMALL_PHONE, WIDE = (1440, 900), (390, 844), (360, 640), (2560, 
 START_SECONDS = 90
 # A slow, busy machine gets this long before a test calls the panel broken.
 PATIENCE_MS = 30_000
+
+
+STICKING_OUT = """() => {
+  const width = document.documentElement.clientWidth, found = [];
+  for (const part of document.querySelectorAll("body *")) {
+    const beyond = Math.round(part.getBoundingClientRect().right - width);
+    if (beyond < 1) continue;
+    let around = part.parentElement;
+    while (around && getComputedStyle(around).overflowX === "visible") around = around.parentElement;
+    if (!around || around === document.body) {
+      found.push(`${part.tagName}.${part.className} ${beyond} px: ${part.textContent.trim().slice(0, 40)}`);
+    }
+  }
+  return found.slice(-6);
+}"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -100,6 +116,25 @@ class Visit:
         return self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
+
+    def spread_text(self) -> None:
+        """As a reader with WCAG's text spacing sees it (1.4.12), and about as wide as the widest usual font."""
+        self.page.evaluate(
+            "rule => { const sheet = new CSSStyleSheet(); sheet.replaceSync(rule);"
+            " document.adoptedStyleSheets = [sheet]; }",
+            "* { letter-spacing: .12em !important; word-spacing: .16em !important; line-height: 1.5 !important }",
+        )
+
+    def stick_out(self) -> list[str]:
+        """What reaches beyond the window, outside of boxes that scroll by themselves; empty if nothing does."""
+        return self.page.evaluate(STICKING_OUT) if self.overflow() > 0 else []
+
+    def violations(self) -> list[str]:
+        """What axe finds, as sentences: which rule, on which element."""
+        found = Axe().run(self.page, options={"resultTypes": ["violations"]}).response["violations"]
+        return [
+            f"{v['id']}: {node['html'][:160]} {node['any'][:1]}" for v in found for node in v["nodes"][:3]
+        ]
 
     def sign_in_by_hand(self, name: str) -> None:
         self.open("/admin/login/")

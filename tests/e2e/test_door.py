@@ -116,21 +116,62 @@ def test_a_code_is_asked_for_in_the_middle_and_nothing_typed_is_lost(day, people
         tab.shoot("door-invite")
 
 
-def test_the_pages_of_the_door_in_both_themes_and_on_a_small_phone(day, people, visit):
+DOOR = {
+    "approvals": "/admin/trading/approvalrequest/",
+    "sessions": "/admin/trading/operatorsession/",
+    "factor": "/admin/trading/secondfactor/",
+    "enrol": "/admin/trading/secondfactor/enrol/",
+    "invitations": "/admin/trading/invitation/",
+    "invite": "/admin/trading/invitation/add/",
+    "password": "/admin/password_change/",
+}
+
+
+@pytest.mark.parametrize(
+    ("theme", "size"), [("dark", DESKTOP), ("light", SMALL_PHONE)], ids=["desktop", "phone"]
+)
+def test_everybody_can_use_the_door_in_both_themes_and_on_a_small_phone(day, people, visit, theme, size):
     row = ask_for_release(ANNA)
     Authenticator.of(people["viewer"])
-    pages = {
-        "approvals": "/admin/trading/approvalrequest/",
-        "approval": f"/admin/trading/approvalrequest/{row.pk}/change/",
-        "sessions": "/admin/trading/operatorsession/",
-        "factor": "/admin/trading/secondfactor/",
-        "enrol": "/admin/trading/secondfactor/enrol/",
-        "invitations": "/admin/trading/invitation/",
-        "invite": "/admin/trading/invitation/add/",
+    _row, secret = invite("carla", ["viewer"], actor=ANNA)
+    strangers = {
+        "login": "/admin/login/",
+        "join": f"/admin/trading/invitation/join/{secret}/",
+        "join-used": "/admin/trading/invitation/join/no-such-secret/",
     }
-    for size, theme in ((DESKTOP, "dark"), (SMALL_PHONE, "light")):
-        with visit(people["super"], size=size, theme=theme) as tab:
-            for name, path in pages.items():
-                tab.open(path)
-                tab.shoot(f"door-{name}-{theme}-{size[0]}")
-                assert tab.overflow() == 0, (name, size)
+    pages = {**DOOR, "approval": f"/admin/trading/approvalrequest/{row.pk}/change/"}
+    with (
+        visit(size=size, theme=theme, may_complain=True) as stranger,
+        visit(people["super"], size=size, theme=theme) as tab,
+    ):
+        for someone, places in ((stranger, strangers), (tab, pages)):
+            for name, path in places.items():
+                someone.open(path)
+                someone.shoot(f"door-{name}-{theme}-{size[0]}")
+                assert someone.violations() == [], name
+                someone.spread_text()
+                assert someone.stick_out() == [], name
+
+
+def test_a_second_factor_can_be_enrolled_and_shown_by_everybody_in_both_themes(people, settings, visit):
+    """The pages that only the middle of a sign-in has: the key, the code, the recovery codes."""
+    viewer = people["viewer"]
+    settings.LEVI_MODE = "testnet"
+    for theme, size in (("light", DESKTOP), ("dark", SMALL_PHONE)):
+        SecondFactor.objects.all().delete()
+        with visit(viewer, size=size, theme=theme) as tab:
+            tab.open("/admin/")
+            tab.page.click("button:has-text('Show my key')")
+            key = tab.sees("#key").inner_text().replace(" ", "")
+            seen = {"key": tab.violations()}
+            tab.page.fill("#id_code", Authenticator(key).code())
+            tab.page.click("button:has-text('Put it into force')")
+            tab.sees("#codes")
+            seen |= {"codes": tab.violations()}
+            tab.shoot(f"door-codes-{theme}-{size[0]}")
+        with visit(viewer, size=size, theme=theme) as tab:
+            tab.open("/admin/")
+            tab.sees("button:has-text('Sign in')")
+            tab.shoot(f"door-confirm-{theme}-{size[0]}")
+            seen |= {"confirm": tab.violations()}
+        assert seen == {"key": [], "codes": [], "confirm": []}

@@ -39,6 +39,9 @@ from .page import Detail, Page, PanelAdmin, demand
 
 @admin.register(ExchangeAccount)
 class AccountScreen(PanelAdmin):
+    empty_words = (
+        "No exchange account yet. Add one, store its key, and test the connection: that places nothing."
+    )
     list_display = (
         "name",
         "enabled_cell",

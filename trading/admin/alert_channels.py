@@ -67,6 +67,7 @@ class NewChannelForm(ChannelForm):
 
 @admin.register(AlertChannel)
 class AlertChannelScreen(PanelAdmin):
+    empty_words = "Alerts go nowhere yet. Add a channel and send a test alert to it."
     list_display = ("name", "state_cell", "url_hint", "severity_cell", "events_cell", "delivered_cell")
     list_display_links = ("name",)
     ordering = ("name",)

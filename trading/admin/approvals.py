@@ -51,6 +51,9 @@ def state_badge(row: ApprovalRequest) -> Any:
 
 @admin.register(ApprovalRequest)
 class ApprovalScreen(PanelAdmin):
+    empty_words = (
+        "Nothing was ever asked of a second person. Releases, limits and the like ask in production mode."
+    )
     list_display = (
         "subject_cell",
         "state_cell",

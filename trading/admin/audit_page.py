@@ -1,18 +1,17 @@
-"""The audit trail: search by who, what, which object and when; verify all of it; take a copy away.
+"""The audit trail: search by who, what, which object and when; verify all of it. Copies are exports like any other.
 
 Entries are never changed or deleted, here or anywhere. Verification reads everything and so is a POST with its own
-right; an export is streamed and guarded against spreadsheet formulas.
+right.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
@@ -57,7 +56,6 @@ PAGES = {
     "signal": "signal",
     "fill": "fill",
 }
-_CONTENT_TYPES = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
 def object_cell(entry: AuditEntry) -> Any:
@@ -101,14 +99,13 @@ class AuditScreen(PanelAdmin):
         return queryset.filter(entry_by_any_word(term)), False
 
     def pages(self) -> Sequence[Page]:
-        return [("verify/", "verify", self.verify_view), ("export/", "export", self.export_view)]
+        return [("verify/", "verify", self.verify_view)]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         shown = {
             "may_verify": request.user.has_perm("trading.verify_audit"),
-            "may_export": request.user.has_perm("trading.export_audit"),
             "audit_state": read_audit_state(),
         }
         return super().changelist_view(request, {**(extra_context or {}), **shown})
@@ -145,17 +142,6 @@ class AuditScreen(PanelAdmin):
                 messages.error(request, f"{said}. Stop trading and read the runbook, audit trail.")
         return go("auditentry")
 
-    @method_decorator(require_POST)
-    def export_view(self, request: HttpRequest) -> HttpResponseBase:
-        demand(request, "trading.export_audit")
-        name = request.POST.get("format", "ndjson")
-        lines = attempt(request, lambda: _exported(request, name))
-        if lines is None:
-            return go("auditentry")
-        answer = StreamingHttpResponse(lines, content_type=_CONTENT_TYPES[name])
-        answer["Content-Disposition"] = f'attachment; filename="audit.{name}"'
-        return answer
-
     @display(description="time")
     def at_cell(self, row: AuditEntry) -> Any:
         return cells.when(row.at)
@@ -184,13 +170,6 @@ def _proof_cell(row: AuditEntry) -> Any:
         checkpoint.number,
         cells.when(checkpoint.at),
     )
-
-
-def _exported(request: HttpRequest, name: str) -> Iterable[str]:
-    lines = audit.export_entries(AuditEntry.objects.all(), name)
-    with transaction.atomic():
-        audit.record("audit.exported", actor=actor_of(request), object_type="audit", data={"format": name})
-    return lines
 
 
 def _data(data: dict[str, Any]) -> list[Facts | Table]:

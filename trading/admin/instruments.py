@@ -18,6 +18,7 @@ from .positions import last_price
 
 @admin.register(Instrument)
 class InstrumentScreen(PanelAdmin):
+    empty_words = "No instrument yet. The first sync of an account brings what its venue trades."
     list_display = (
         "symbol",
         "tradable_cell",

@@ -24,6 +24,7 @@ from .portfolio_page import SYNC, describe_portfolio
 
 @admin.register(Balance)
 class BalanceScreen(PanelAdmin):
+    empty_words = "No balance yet. Balances come with the first sync of an account."
     list_display = ("asset", "free_cell", "locked_cell", "total_cell", "account_cell", "observed_cell")
     list_display_links = None
     list_select_related = ("account",)
@@ -80,6 +81,7 @@ def _movements(row: Balance) -> Table:
 
 @admin.register(EquitySnapshot)
 class EquityScreen(PanelAdmin):
+    empty_words = "No snapshot yet. Every complete sync of an account takes one."
     list_display = (
         "at_cell",
         "account_cell",

@@ -46,6 +46,9 @@ def run_seconds(row: SyncRun) -> float | None:
 
 @admin.register(SyncRun)
 class SyncRunScreen(PanelAdmin):
+    empty_words = (
+        "No sync yet. The background process syncs every account; an account's page can ask for one now."
+    )
     list_display = (
         "started_cell",
         "account_cell",
@@ -133,6 +136,7 @@ def _adjust(request: HttpRequest, break_id: UUID, said: dict[str, Any]) -> Any:
 
 @admin.register(Break)
 class BreakScreen(PanelAdmin):
+    empty_words = "The books and the venues agree: no difference was ever found."
     list_display = (
         "since_cell",
         "state_cell",

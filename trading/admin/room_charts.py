@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from decimal import Decimal
 
 from trading.queries.dashboard import MinuteColumn
@@ -75,7 +74,7 @@ def results_chart(results: Sequence[DayResult]) -> Chart:
         key="results",
         title="Result per day",
         kind="bar",
-        places=[row.day + timedelta(hours=12) for row in results],
+        places=[f"{row.day:%m-%d}" for row in results],
         series=[
             Series("Gain", side(1), "good", texts=texts[0]),
             Series("Loss", side(-1), "bad", texts=nothing),

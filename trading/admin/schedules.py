@@ -54,6 +54,7 @@ def interval_of(row: PeriodicTask) -> timedelta | None:
 
 @admin.register(PeriodicTask)
 class ScheduleScreen(PanelAdmin):
+    empty_words = "No schedule yet. Beat writes its entries when it starts for the first time."
     list_display = (
         "name",
         "enabled_cell",

@@ -35,11 +35,12 @@ def state_of(row: OperatorSession) -> str:
 
 @admin.register(OperatorSession)
 class SessionScreen(PanelAdmin):
+    empty_words = "Nobody is signed in. Sessions appear with a sign-in."
     list_display = ("began_cell", "user", "state_cell", "address", "browser_cell", "acted_cell", "ended_why")
     list_display_links = ("began_cell",)
     list_select_related = ("user",)
     list_filter = (
-        by("state", "ended_at", "ended_at__isnull", lambda: [("True", "open"), ("False", "ended")]),
+        by("state", "state", "ended_at__isnull", lambda: [("True", "open"), ("False", "ended")]),
         by_time("began_at"),
     )
     ordering = ("-began_at", "-id")

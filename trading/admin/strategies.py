@@ -34,6 +34,9 @@ class StrategyForm(PanelForm):
 
 @admin.register(Strategy)
 class StrategyScreen(PanelAdmin):
+    empty_words = (
+        "No strategy yet. In paper mode the first signal of a new one registers it; elsewhere add it here."
+    )
     list_display = ("name", "enabled_cell", "description", "created_cell")
     list_display_links = ("name",)
     search_fields = ("^name",)
