@@ -16,6 +16,7 @@ from tests.chaos.process import figures
 from tests.chaos.process.figures import Figure, count, is_good, timing
 from tests.chaos.process.kills import make_plans
 from tests.chaos.process.oracle import Placements, examine
+from tests.chaos.process.stack_triggers import CAUSES, ONLY_PRODUCTION
 from tests.chaos.process.stories import tell
 from tests.chaos.virtual.campaign import ROOT
 from tests.conftest import test_database_url
@@ -25,6 +26,7 @@ from tests.worlds import frozen_venue, impatient, live_world
 from trading.execution.cancellation import request_cancel, send_cancel
 from trading.execution.following import follow_order
 from trading.models import Order
+from trading.risk.triggers import TRIGGER_RULES
 
 __all__ = ["frozen_venue", "impatient", "live_world"]
 
@@ -165,6 +167,10 @@ def test_the_one_table_reads_what_the_virtual_campaign_prints():
     broken = read_row(f"{'A2'}  {'scenarios without a broken promise':44}{'9 of 10':>24}  FAIL")
     assert broken is not None and broken.decides and not is_good([broken])
     assert read_row("12,000 scenarios, 500/s") is None
+
+
+def test_the_campaign_has_a_real_cause_for_every_automatic_halt_that_paper_mode_knows():
+    assert {*CAUSES, ONLY_PRODUCTION} == set(TRIGGER_RULES)
 
 
 def test_finished_parts_are_kept_for_this_very_code(tmp_path: Path):

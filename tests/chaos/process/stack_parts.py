@@ -1,4 +1,7 @@
-"""The parts that need a whole stack, in the order in which they are run on one instance of it."""
+"""The parts that need a whole stack, in the order in which they are run on one instance of it.
+
+Two bring up one of their own: a small disk, and thresholds that minutes can reach.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from tests.chaos.process.stack_faults import kill_everything, kill_processes, re
 from tests.chaos.process.stack_halts import engage_often, halt_half_dead, sweep_often
 from tests.chaos.process.stack_messages import disturb_beat, flood_with_messages
 from tests.chaos.process.stack_secrets import look_for_secrets
+from tests.chaos.process.stack_triggers import fire_every_trigger
 from tests.chaos.process.stack_world import CampaignStack
 from trading.failpoints import POINTS
 
@@ -32,8 +36,10 @@ STACK_PARTS: dict[str, Callable[[CampaignStack, int, float, Say], list[Figure]]]
     "everything": lambda stack, _seed, _tenth, say: kill_everything(stack, say),
     "secrets": lambda stack, _seed, _tenth, say: look_for_secrets(stack, say),
     "disk": lambda _stack, _seed, _tenth, say: fill_the_disk(say),
+    "triggers": lambda _stack, _seed, _tenth, say: fire_every_trigger(say),
 }
 WITH_FAILPOINTS = ("processes", "everything")
+ON_THEIR_OWN = ("disk", "triggers")
 
 
 def run_stack_parts(
@@ -44,8 +50,10 @@ def run_stack_parts(
     tenth = minutes * 60 / 10
     try:
         for part in parts:
-            wanted = FAILPOINTS if part in WITH_FAILPOINTS else ""
-            _bring_up(stack, wanted, say)
+            if part in ON_THEIR_OWN:
+                _bring_down(stack)
+            else:
+                _bring_up(stack, FAILPOINTS if part in WITH_FAILPOINTS else "", say)
             say(f"{part} …")
             try:
                 yield part, STACK_PARTS[part](stack, seed, tenth, say)
@@ -55,19 +63,27 @@ def run_stack_parts(
                     [Figure("-", f"the part '{part}'", "gave up", "its end", False, stories=(str(error),))],
                 )
     finally:
-        left = stack.end()
-        if left:
+        if not _runs(stack):
+            stack.remove()
+        elif left := stack.end():
             say(f"left behind: {left}")
 
 
 def _bring_up(stack: CampaignStack, failpoints: str, say: Say) -> None:
-    runs = stack.process is not None and stack.process.poll() is None
-    if runs and stack.failpoints == failpoints:
+    if _runs(stack) and stack.failpoints == failpoints:
         return
-    if runs:
-        stack.stop()
+    _bring_down(stack)
     stack.failpoints = failpoints
     stack.start()
     stack.venue.set_price("BTCUSDT", "50000")
     stack.release()
     say("the stack runs" + (", with failpoints" if failpoints else ""))
+
+
+def _bring_down(stack: CampaignStack) -> None:
+    if _runs(stack):
+        stack.stop()
+
+
+def _runs(stack: CampaignStack) -> bool:
+    return stack.process is not None and stack.process.poll() is None
