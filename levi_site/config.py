@@ -63,6 +63,15 @@ class RiskConfig:
     max_open_orders: int
     max_orders_per_minute: int
     duplicate_window_sec: int
+    max_balance_age_sec: int
+    max_price_gap_pct: Decimal | None
+    max_order_quantity: Decimal | None
+    max_notional_per_minute_usd: Decimal | None
+    max_in_doubt_notional_usd: Decimal | None
+    max_order_to_fill_ratio: Decimal | None
+    max_repeated_executions: int | None
+    max_daily_loss_usd: Decimal | None
+    max_drawdown_pct: Decimal | None
     dead_man_sec: int
     dead_man_cancels: bool
     triggers: Mapping[str, Decimal | None]

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import override_settings
 
+from levi_site.config_fields import RISK_FIELDS
 from trading.domain.actors import Actor, ActorKind
 from trading.execution.tokens import authenticate_token, revoke_token
-from trading.first_run import ACCOUNT, OPERATOR, seed_first_run
+from trading.first_run import ACCOUNT, LIMITS_FROM_RISK, OPERATOR, seed_first_run
 from trading.models import ApiToken, AuditEntry, EquitySnapshot, ExchangeAccount, LimitsVersion
 from trading.queries.builds import expected_build
 from trading.queries.limits import limits_in_force
+from trading.risk.limit_fields import FIELDS
 from trading.vault import open_credentials
 
 URL = "http://127.0.0.1:8000"
@@ -53,6 +56,22 @@ def test_the_first_limits_come_from_the_configuration(home: Path, settings) -> N
     assert limits.kill_threshold_usd == settings.LEVI_CONFIG.risk.kill_threshold_usd
     assert limits.exposure_limit_total == settings.LEVI_CONFIG.live.exposure_limit_usd
     assert limits.allowed_symbols == sorted(settings.LEVI_CONFIG.live.symbols)
+    assert (limits.max_drawdown_pct, limits.max_in_doubt_notional) == (10, 50_000)
+    assert limits.max_notional_per_minute == 1_000_000 and limits.max_repeated_executions is None
+
+
+def test_every_limit_can_be_set_by_the_configuration(home: Path, settings) -> None:
+    given = {"exposure_limit_total", "allowed_symbols", *LIMITS_FROM_RISK}
+    assert given == set(FIELDS)
+    risk = settings.LEVI_CONFIG.risk
+    optional = {key: 7 for key, (_, default) in RISK_FIELDS.items() if default is None}
+    settings.LEVI_CONFIG = replace(settings.LEVI_CONFIG, risk=replace(risk, **optional))
+    seed_first_run(URL, {})
+    limits = limits_in_force()
+    assert not [name for name in FIELDS if getattr(limits, name) is None]
+    assert {name for name, key in LIMITS_FROM_RISK.items() if getattr(limits, name) == 7} >= {
+        name for name, key in LIMITS_FROM_RISK.items() if key in optional
+    }
 
 
 def test_what_is_shown_once_is_kept_privately(home: Path) -> None:

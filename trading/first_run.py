@@ -51,6 +51,15 @@ LIMITS_FROM_RISK = {
     "max_orders_per_minute": "max_orders_per_minute",
     "duplicate_window_seconds": "duplicate_window_sec",
     "max_daily_loss_pct": "max_daily_loss_pct",
+    "max_daily_loss_usd": "max_daily_loss_usd",
+    "max_drawdown_pct": "max_drawdown_pct",
+    "max_order_quantity": "max_order_quantity",
+    "max_price_gap_pct": "max_price_gap_pct",
+    "max_balance_age_seconds": "max_balance_age_sec",
+    "max_notional_per_minute": "max_notional_per_minute_usd",
+    "max_in_doubt_notional": "max_in_doubt_notional_usd",
+    "max_order_to_fill_ratio": "max_order_to_fill_ratio",
+    "max_repeated_executions": "max_repeated_executions",
 }
 
 
@@ -105,7 +114,8 @@ def seed_limits() -> None:
     if limits_in_force() is not None:
         return
     config = settings.LEVI_CONFIG
-    limits: dict[str, Any] = {name: str(getattr(config.risk, key)) for name, key in LIMITS_FROM_RISK.items()}
+    configured = {name: getattr(config.risk, key) for name, key in LIMITS_FROM_RISK.items()}
+    limits: dict[str, Any] = {name: str(value) for name, value in configured.items() if value is not None}
     limits["exposure_limit_total"] = str(config.live.exposure_limit_usd)
     limits["allowed_symbols"] = list(config.live.symbols)
     change_limits(limits, reason="First version, from the configuration file.", actor=ACTOR)

@@ -9,25 +9,30 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from levi_site.stack.ports import find_free_port
 from tests.execution.looking import NOTHING, look_again, quick, state
 from tests.making import PERSON, World, let_time_pass
 from trading.domain.enums import HaltScope
 from trading.execution import triggers
+from trading.execution.alert_channels import create_channel
+from trading.execution.delivery import deliver_waiting
 from trading.execution.dispatch import dispatch_order
 from trading.execution.halts import engage
 from trading.execution.triggers import evaluate_triggers, watch_triggers
 from trading.models import (
     Alert,
+    AlertChannel,
     AuditEntry,
     Break,
     ExchangeAccount,
     HaltChange,
+    HaltState,
     Order,
     Quote,
     TriggerState,
 )
 from trading.queries import trigger_looks
-from trading.queries.alerts import DeliveryFailure
+from trading.queries.alerts import last_delivery_failure
 from trading.queries.triggers import read_triggers, silent_triggers, trigger_ages
 
 __all__ = ["quick"]
@@ -165,14 +170,23 @@ def test_a_full_disk_halts_everything(world: World, monkeypatch):
     assert state() == ("halted", "disk_space")
 
 
-def test_in_production_alerts_that_reach_nobody_halt(world: World, settings, monkeypatch):
-    failure = DeliveryFailure("mail", timezone.now() - timedelta(seconds=301), "refused")
-    monkeypatch.setattr(trigger_looks, "last_delivery_failure", lambda: failure)
+def test_in_production_alerts_that_reach_nobody_halt(world: World, settings):
+    """A channel whose port nobody listens on. It may fail for five minutes, and longer with play money."""
+    create_channel("mail", f"json://127.0.0.1:{find_free_port()}/x", actor=PERSON)
+    deliver_waiting()
+    failure = last_delivery_failure()
+    assert failure is not None and failure.channel == "mail" and failure.error
+    settings.LEVI_MODE = "production"
+    look_again()
+    assert state() == NOTHING
+    AlertChannel.objects.update(failing_since=timezone.now() - timedelta(seconds=301))
+    settings.LEVI_MODE = "paper"
     look_again()
     assert state() == NOTHING
     settings.LEVI_MODE = "production"
     look_again()
     assert state() == ("halted", "alert_channel")
+    assert failure.error in HaltState.objects.get(scope="everything").reason
 
 
 def test_a_trigger_can_be_switched_off(world: World, settings):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from levi_site.config import ConfigError, load_config, parse_config
+from levi_site.config_fields import REQUIRED, RISK_FIELDS
 from levi_site.config_yaml import read_yaml
 from levi_site.env import REPO_DIR, SettingError
 
@@ -58,6 +59,10 @@ def test_the_environment_overrides_the_mode(raw: dict) -> None:
         ("live.max_retries", 99, ["live.max_retries=99", "from 0 to 5"]),
         ("live.exposure_limit", 5, ["live.exposure_limit=5", "unknown key", "exposure_limit_usd"]),
         ("risk.max_daily_loss_pct", -1, ["risk.max_daily_loss_pct=-1"]),
+        ("risk.max_drawdown_pct", 101, ["risk.max_drawdown_pct=101", "from 0.01 to 100"]),
+        ("risk.max_repeated_executions", True, ["risk.max_repeated_executions=True", "a whole number"]),
+        ("risk.max_order_quantity", "1", ["risk.max_order_quantity=1", "without quotes"]),
+        ("risk.max_notional_per_min", 5, ["unknown key", "did you mean max_notional_per_minute_usd?"]),
         (
             "risk.max_order_notional_usd",
             900000,
@@ -90,6 +95,15 @@ def test_the_books_may_be_left_out(raw: dict) -> None:
     books = parse_config(raw).books
     assert (books.reporting_currency, books.day_time_zone, books.day_starts_at_hour) == ("USDT", "UTC", 0)
     assert books.balance_tolerance_usd == 1 and books.position_tolerance_usd == 0
+
+
+def test_limits_that_are_left_out_do_not_exist_but_for_the_age_of_balances(raw: dict) -> None:
+    optional = [key for key, (_, default) in RISK_FIELDS.items() if default is not REQUIRED]
+    for key in optional:
+        raw["risk"].pop(key, None)
+    risk = parse_config(raw).risk
+    assert risk.max_balance_age_sec == 60
+    assert {getattr(risk, key) for key in optional if RISK_FIELDS[key][1] is None} == {None}
 
 
 def test_a_loopback_venue_is_for_play_only(raw: dict) -> None:

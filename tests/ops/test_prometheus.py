@@ -18,6 +18,7 @@ NEEDED = {
     "LeviKillSwitchEngaged", "LeviHaltForgotten", "LeviOrdersInDoubt", "LeviHeartbeatLost", "LeviBreaksOpen",
     "LeviLimitUtilisation50", "LeviLimitUtilisation75", "LeviLimitUtilisation90", "LeviDailyLossNearLimit",
     "LeviVenueErrors", "LeviOrderLatencyHigh", "LeviSyncStale", "LeviScrapeDown",
+    "LeviTriggersNotEvaluated", "LeviTriggerSilent",
 }  # fmt: skip
 
 
