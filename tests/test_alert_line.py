@@ -89,6 +89,26 @@ def test_a_name_that_leads_inside_today_is_refused_today(receiver: AlertReceiver
     assert "private network" in send(url, private_allowed=False)
 
 
+@pytest.mark.parametrize(("kind", "rest"), [("json", "/x"), ("mailto", "/?to=ops@example.com")])
+def test_a_name_that_leads_inside_only_when_it_is_dialled_reaches_nobody(
+    receiver: AlertReceiver, monkeypatch, kind: str, rest: str
+):
+    """A name server that gives the check a public address and the connection one of this machine."""
+    dialled = []
+
+    def resolve(host, port, *_more, **_options):
+        dialled.append(port)
+        return [(2, 1, 6, "", ("127.0.0.1", receiver.port))]
+
+    url = f"{kind}://user:password@alerts.example.com:{receiver.port}{rest}"
+    monkeypatch.setattr(alert_line, "_why_not", lambda *_a, **_k: "")
+    monkeypatch.setattr(alert_line._Dialling, "_resolve", staticmethod(resolve))
+    assert send(url, private_allowed=False) != ""
+    assert dialled and receiver.messages == []
+    if kind == "json":
+        assert send(url, private_allowed=True) == "" and len(receiver.messages) == 1
+
+
 @pytest.mark.parametrize(
     "url", ["", "slack", "dbus://", "syslog://x", "file:///etc/passwd", "json://x\n/y", "j s://x"]
 )

@@ -1,9 +1,10 @@
 """The line to an alert channel: one text to one Apprise address, with time-outs, and never to a host of the inside.
 
 The address is a secret: it is neither logged nor part of an error. Apprise is imported when the first text leaves, so
-only a process that delivers pays for it. Loopback, private and link-local hosts are refused unless allowed, when the
-channel is stored and again before every text; redirects are not followed. Kinds of channels that act on this machine
-instead of sending anything are refused by name.
+only a process that delivers pays for it. Loopback, private and link-local hosts are refused unless allowed: when the
+channel is stored, again before every text, and once more when a name is resolved to be dialled, so that a name server
+cannot answer one thing to the check and another to the connection. Redirects are not followed. Kinds of channels that
+act on this machine instead of sending anything are refused by name.
 """
 
 from __future__ import annotations
@@ -93,6 +94,33 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+class _Dialling:
+    """What this thread resolves meanwhile leads to public addresses only: whoever connects gets the checked ones."""
+
+    _resolve = staticmethod(socket.getaddrinfo)
+    _thread = threading.local()
+
+    def __init__(self, *, private_allowed: bool) -> None:
+        self.is_narrow = not private_allowed
+
+    def __enter__(self) -> None:
+        socket.getaddrinfo = self._getaddrinfo  # once per process; other threads see no difference
+        self._thread.is_narrow = self.is_narrow
+
+    def __exit__(self, *_trouble: object) -> None:
+        self._thread.is_narrow = False
+
+    @classmethod
+    def _getaddrinfo(cls, *args: Any, **kwargs: Any) -> list[Any]:
+        found = cls._resolve(*args, **kwargs)
+        if not getattr(cls._thread, "is_narrow", False):
+            return found
+        public = [entry for entry in found if is_public(str(entry[4][0]))]
+        if not public:
+            raise socket.gaierror(socket.EAI_NONAME, "on this machine or in a private network")
+        return public
+
+
 def send_text(url: str, *, subject: str, text: str, severity: Severity, private_allowed: bool) -> str:
     """Send now; an empty answer means that the channel took it, anything else says why not, without the address."""
     try:
@@ -105,7 +133,7 @@ def send_text(url: str, *, subject: str, text: str, severity: Severity, private_
     for host in _hosts_of(line):
         if why := _why_not(host, private_allowed=private_allowed):
             return f"The channel's host {why}."
-    with _Complaints() as complaints:
+    with _Complaints() as complaints, _Dialling(private_allowed=private_allowed):
         taken = _notify(line, subject, text, severity)
     return "" if taken else complaints.text(url) or "The channel did not take it."
 
