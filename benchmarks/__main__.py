@@ -21,7 +21,7 @@ from benchmarks.rows import Row, keep, show
 from tests.stack.instance import StackInstance
 
 # Everything a stack does …
-WHOLE = ("first_byte", "throughput", "halt", "memory", "start")
+WHOLE = ("first_byte", "throughput", "halt", "alerts", "memory", "start")
 # … and single stages, called in this process on servers of their own.
 STAGES = ("decision", "permit", "settlement", "sync", "audit_cost", "audit_verification")
 # … and the panel's pages, on a large data set in an installation that is kept.

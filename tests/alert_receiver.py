@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,10 +12,11 @@ from typing import Any
 
 
 class AlertReceiver:
-    """`messages` are the bodies that came, in order. `status` is what it answers next."""
+    """`messages` are the bodies that came, `arrived` their unix seconds. `status` is what it answers next."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
+        self.arrived: list[float] = []
         self.status = 200
         self.redirect_to = ""
         receiver = self
@@ -22,6 +24,7 @@ class AlertReceiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.arrived.append(time.time())
                 receiver.messages.append(json.loads(body))
                 self.send_response(receiver.status)
                 if receiver.redirect_to:

@@ -31,7 +31,7 @@ def describe(found: DrillReport) -> str:
     words = [
         f"  {title:<22} {steps[name] or 'never':>8} s"
         for title, name in (
-            ("gate closed", "gate"),
+            ("halt answered after", "engage_seconds"),
             ("no permit left", "drain"),
             ("first cancel sent", "first_cancel"),
             ("proven clean", "clean"),
