@@ -45,7 +45,17 @@ LISTS = {
     "audit trail, unknown object": "/admin/trading/auditentry/?q=no-such-object",
     "equity": "/admin/trading/equitysnapshot/",
     "equity of an account": "/admin/trading/equitysnapshot/?account=paper",
+    "signals of an unknown strategy": "/admin/trading/signal/?strategy=nobody",
     "positions": "/admin/trading/position/",
+    "balances": "/admin/trading/balance/",
+    "sync runs": "/admin/trading/syncrun/",
+    "breaks": "/admin/trading/break/",
+    "alerts": "/admin/trading/alert/",
+    "instruments": "/admin/trading/instrument/",
+    "accounts": "/admin/trading/exchangeaccount/",
+    "risk limits": "/admin/trading/limitsversion/",
+    "portfolio": "/admin/trading/equitysnapshot/portfolio/",
+    "a missing row": "/admin/trading/order/nothing/change/",
     "kill switch": "/admin/trading/haltstate/",
     "system": "/admin/system/",
     "strip": "/admin/strip/",
@@ -76,6 +86,7 @@ def measure() -> list[Row]:
     order, fill = Order.objects.filter(status="filled").first(), Fill.objects.first()
     assert order is not None and fill is not None
     addresses = LISTS | {
+        "a position": f"/admin/trading/position/{_a_position().pk}/change/",
         "an order": f"/admin/trading/order/{order.pk}/change/",
         "find a client order id": f"/admin/trading/order/?q={order.client_order_id}",
         "find a venue's fill id": f"/admin/find/?q={fill.venue_fill_id}",
@@ -97,6 +108,20 @@ def measure() -> list[Row]:
         note = f"{len(asked)} queries, {len(answer.content):,} bytes, {REPEATS} samples"
         rows += [Row(f"{name} p{q}", quantile(spans, q) * 1000, "ms", GOAL, note) for q in (50, 95)]
     return rows
+
+
+def _a_position() -> Any:
+    """In what was traded most; the data set has orders and fills only."""
+    from django.utils import timezone
+
+    from trading.models import Fill, Position
+
+    fill = Fill.objects.order_by("-filled_at", "-id").first()
+    assert fill is not None
+    given = {"quantity": 1, "average_price": fill.price, "updated_at": timezone.now()}
+    return Position.objects.get_or_create(
+        account_id=fill.account_id, instrument_id=fill.instrument_id, defaults=given
+    )[0]
 
 
 def _far_back(client: Any) -> str:

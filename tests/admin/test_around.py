@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
+import redis
 from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from tests.admin.trading_day import make_account
+from trading.connections import describe
+from trading.exchanges.registry import get_limiter, limits_of
 from trading.execution.exports import run_exports
+from trading.execution.jobs import beat_heart
 from trading.models import AuditEntry, ExportJob, Order, SavedFilter, Signal
+from trading.queries.system import list_parts
 
 ORDERS = "/admin/trading/order/"
 
@@ -151,3 +160,68 @@ def test_a_signal_is_asked_again_as_a_dry_run(world, browse):
     assert (Order.objects.count(), Signal.objects.count(), AuditEntry.objects.count()) == before
     assert client.get(url).status_code == 405
     assert browse("viewer").post(url).status_code == 403
+
+
+def test_the_system_page_lists_the_product_and_no_tool_of_development(day, browse):
+    names = {part.name.lower() for part in list_parts()}
+    assert {"django", "celery", "httpx"} <= names
+    assert not names & {"pytest", "mypy", "ruff", "playwright", "hypothesis"}
+
+
+@pytest.mark.parametrize("page", ["system", "account"])
+def test_what_is_left_of_the_rate_limits_is_shown_with_what_is_kept_for_cancels(day, browse, page):
+    text = browse("super").get(address_of_limits(day, page)).content.decode()
+    table = text.split("Rate limits</h2>")[1].split("</section>")[0]
+    for words in (
+        "orders and cancels",
+        "all requests",
+        "Kept for cancels",
+        "New orders never use",
+    ):
+        assert words in table, words
+    row = re.search(r"orders and cancels</td>(.*?)</tr>", table, re.DOTALL)[1]
+    left, capacity, kept, again = map(Decimal, re.findall(r'lv-num">([\d.]+)<', row))
+    assert 0 < left <= capacity and again > 0 and 0 < kept < capacity
+
+
+@pytest.mark.parametrize("page", ["system", "account"])
+def test_without_redis_the_rate_limits_are_told_in_words(day, browse, monkeypatch, page):
+    monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+    text = browse("super").get(address_of_limits(day, page)).content.decode()
+    assert "every process keeps to a small share of each limit by itself" in text
+
+
+def test_a_closed_venue_is_told_with_its_time(day, browse):
+    scope, _ = limits_of(describe(day.account, None))
+    get_limiter(settings.REDIS_URL).block(scope, 120)
+    try:
+        text = browse("super").get(reverse("panel_system")).content.decode()
+        assert re.search(
+            r"answers nobody of paper for (1 min|2 min) more: nothing is sent, cancels neither", text
+        )
+    finally:
+        redis.Redis.from_url(settings.REDIS_URL).delete(f"levi:rate:{scope}:closed")
+        get_limiter.cache_clear()
+
+
+def address_of_limits(day, page):
+    return (
+        reverse("panel_system")
+        if page == "system"
+        else reverse("admin:trading_exchangeaccount_change", args=[day.account.pk])
+    )
+
+
+def test_more_accounts_and_processes_ask_no_more_questions_of_the_system_page(day, browse):
+    client, url = browse("viewer"), reverse("panel_system")
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert client.get(url).status_code == 200
+        return len(asked)
+
+    before = questions()
+    make_account("second", is_default=False)
+    for number in range(5):
+        beat_heart(name=f"orders@elsewhere:{number}")
+    assert questions() == before <= 14

@@ -18,7 +18,7 @@ from tests.exchanges.raw_server import answers, raw_server, refused_port
 from tests.servers import wait_until
 from trading.domain.outcomes import NotSentOutcome
 from trading.exchanges import shared_limiter
-from trading.exchanges.limiter import TOKEN, Bucket, Charge
+from trading.exchanges.limiter import TOKEN, Bucket, Charge, Reading
 from trading.exchanges.shared_limiter import SharedLimiter
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -188,3 +188,24 @@ def test_a_429_closes_the_venue_for_the_next_process(redis_client) -> None:
         assert not second.acquire_place_slot(0)
         assert isinstance(second.place_order(make_place_request()), NotSentOutcome)
         assert server.received.count(b"POST ") == 1
+
+
+def test_a_look_takes_nothing_and_sees_what_all_have_left(own_redis: OwnRedis) -> None:
+    limiter, eyes = SharedLimiter(own_redis.server.url), SharedLimiter(own_redis.server.url)
+    assert eyes.look(SCOPE, [ORDERS]) == Reading((10 * TOKEN,)), "a bucket that nobody used is full"
+    for _ in range(3):
+        assert limiter.acquire(SCOPE, [Charge(ORDERS)]).granted
+    first, second = eyes.look(SCOPE, [ORDERS]), eyes.look(SCOPE, [ORDERS])
+    assert first is not None and second is not None
+    assert 7 * TOKEN <= first.levels[0] <= second.levels[0] <= 10 * TOKEN
+
+
+def test_a_look_sees_a_closed_venue_and_admits_to_a_lost_redis(own_redis: OwnRedis) -> None:
+    limiter = SharedLimiter(own_redis.server.url)
+    limiter.block(SCOPE, 60)
+    seen = SharedLimiter(own_redis.server.url).look(SCOPE, [ORDERS])
+    assert seen is not None and 50 < seen.blocked_seconds <= 60
+    own_redis.stop()
+    eyes = SharedLimiter(own_redis.server.url)
+    assert eyes.look(SCOPE, [ORDERS]) is None
+    assert eyes.is_shared, "looking changes nothing about how requests are limited"

@@ -19,6 +19,7 @@ from trading.models import ExchangeAccount, SyncRun
 from . import cells
 from .forms import PanelForm, ReasonForm
 from .page import Ask, Detail, Facts, Table
+from .rate_limits import rate_table
 from .reconciliation import run_seconds, run_state
 
 MANAGE = "trading.change_exchangeaccount"
@@ -79,7 +80,7 @@ def describe_account(request: HttpRequest, row: ExchangeAccount) -> Detail:
     return Detail(
         title=row.name,
         badges=[cells.badge("enabled" if row.is_enabled else "disabled"), cells.badge(row.mode)],
-        sections=[facts, _key(row), _runs(row, runs)],
+        sections=[facts, rate_table([row]), _key(row), _runs(row, runs)],
         side=_asks(request, row),
     )
 

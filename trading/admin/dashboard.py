@@ -15,10 +15,10 @@ from django.http import HttpRequest
 
 from trading.domain.enums import OrderStatus
 from trading.domain.money import divide
-from trading.models import Heartbeat
 from trading.queries.builds import is_welcome
-from trading.queries.dashboard import SILENT_SECONDS, ControlRoom, read_control_room
+from trading.queries.dashboard import ControlRoom, read_control_room
 from trading.queries.pictures import RANGES
+from trading.queries.processes import LivingProcess
 
 from . import cells
 from .audit_page import object_cell, summary
@@ -61,7 +61,7 @@ def describe_room(request: HttpRequest, span_name: str) -> dict[str, Any]:
         "hour_statuses": [(status, count, tone_of(status)) for status, count in room.hour_by_status],
         "hour_total": sum(count for _, count in room.hour_by_status),
         "gauges": gauges(room.utilisation),
-        "beats": [(beat, beat_word(beat, room), _running_for(beat, room)) for beat in room.heartbeats],
+        "beats": [(row.beat, beat_word(row, room), _running_for(row, room)) for row in room.processes],
         "exposure_total": room.total_exposure,
         "exposure_limit": room.limits.exposure_limit_total if room.limits else None,
         "exposure_share": _share(room),
@@ -114,15 +114,14 @@ def _share(room: ControlRoom) -> Decimal | None:
     return divide(total * 100, limit) if total is not None and limit else None
 
 
-def beat_word(beat: Heartbeat, room: ControlRoom) -> str:
-    seconds = (room.now - beat.beat_at).total_seconds()
-    if seconds < SILENT_SECONDS and not is_welcome(beat.build, room.expected_build):
+def beat_word(row: LivingProcess, room: ControlRoom) -> str:
+    if row.is_alive and not is_welcome(row.beat.build, room.expected_build):
         return "other build"
-    return "alive" if seconds < SILENT_SECONDS else "late" if seconds < 4 * SILENT_SECONDS else "silent"
+    return row.word
 
 
-def _running_for(beat: Heartbeat, room: ControlRoom) -> str:
-    return cells.age_words((room.now - beat.started_at).total_seconds())
+def _running_for(row: LivingProcess, room: ControlRoom) -> str:
+    return cells.age_words((room.now - row.beat.started_at).total_seconds())
 
 
 def _breaks(room: ControlRoom) -> Table:

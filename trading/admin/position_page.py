@@ -59,7 +59,6 @@ def fills_table(row: Position, fills: list[Fill]) -> Table:
             cells.badge(fill.side),
             cells.exact(fill.quantity),
             cells.exact(fill.price),
-            cells.exact(fill.notional),
             cells.exact(fill.fee, fill.fee_asset),
             cells.gain(fill.realized_pnl) if fill.realized_pnl else cells.NOTHING,
             cells.row_link("fill", fill.pk, f"…{fill.venue_fill_id[-8:]}"),
@@ -68,7 +67,7 @@ def fills_table(row: Position, fills: list[Fill]) -> Table:
         for fill in fills
     ]
     url = f"{cells.page_url('fill', 'changelist')}?symbol={row.instrument.symbol}&account={row.account.name}"
-    headers = ["Time", "Side", "#Quantity", "#Price", "#Notional", "#Fee", "#Realized", "Fill", "Order"]
+    headers = ["Time", "Side", "#Quantity", "#Price", "#Fee", "#Realized", "Fill", "Order"]
     return Table("The last fills that made it", headers, rows, empty="No fill yet.", more_url=url)
 
 

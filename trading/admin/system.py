@@ -8,35 +8,28 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from trading.models import Heartbeat
-from trading.queries.dashboard import SILENT_SECONDS
 from trading.queries.system import DatabaseFacts, SystemFacts, read_system
 
 from . import cells
 from .exports import size_words
 from .page import Detail, Facts, Table, demand, page_context
+from .rate_limits import rate_table
 
 _FULL_PERCENT = 90
-
-
-def beat_word(beat: Heartbeat) -> str:
-    seconds = (timezone.now() - beat.beat_at).total_seconds()
-    return "alive" if seconds < SILENT_SECONDS else "late" if seconds < 4 * SILENT_SECONDS else "silent"
 
 
 @require_safe
 def system_view(request: HttpRequest) -> HttpResponse:
     demand(request, "trading.view_order")
     facts = read_system()
-    builds = {beat.build for beat in facts.heartbeats if beat_word(beat) == "alive"}
+    builds = {row.beat.build for row in facts.processes if row.is_alive}
     page = Detail(
         title="System",
         lead=f"Build {settings.BUILD}."
         + (" Processes run different builds." if len(builds - {settings.BUILD}) else ""),
-        sections=[_processes(facts), _tables(facts.database), _parts(facts)],
+        sections=[_processes(facts), rate_table(facts.accounts), _tables(facts.database), _parts(facts)],
         side=[_server(facts), _queues(facts)],
         extra={"live_detail": True},
     )
@@ -47,14 +40,14 @@ def system_view(request: HttpRequest) -> HttpResponse:
 def _processes(facts: SystemFacts) -> Table:
     rows = [
         [
-            beat.role,
-            cells.badge(beat_word(beat)),
-            cells.age(beat.beat_at),
-            cells.when(beat.started_at),
-            cells.mono(beat.build),
-            cells.mono(beat.process),
+            row.beat.role,
+            cells.badge(row.word),
+            cells.age(row.beat.beat_at),
+            cells.when(row.beat.started_at),
+            cells.mono(row.beat.build),
+            cells.mono(row.beat.process),
         ]
-        for beat in facts.heartbeats
+        for row in facts.processes
     ]
     headers = ["Role", "State", "Last sign of life", "Started", "Build", "Process"]
     empty = "No process has reported yet. Workers report every few seconds once they run."
@@ -63,7 +56,8 @@ def _processes(facts: SystemFacts) -> Table:
         headers,
         rows,
         empty=empty,
-        note="Workers and the supervisor report; web processes do not.",
+        note="Workers and the supervisor report; web processes do not. What ended on this host is shown for a "
+        "quarter of an hour; of other hosts only the age of the last sign is known.",
     )
 
 
@@ -105,7 +99,7 @@ def _tables(database: DatabaseFacts) -> Table:
 def _parts(facts: SystemFacts) -> Table:
     rows = [[part.name, part.version, part.licence] for part in facts.parts]
     headers = ["Package", "Version", "Licence"]
-    return Table("What is installed, with its licence", headers, rows, is_folded=True)
+    return Table("What it runs on, with its licence", headers, rows, is_folded=True)
 
 
 system_page = admin.site.admin_view(system_view)

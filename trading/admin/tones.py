@@ -64,6 +64,7 @@ TONES: dict[str, str] = {
     "enabled": "good",
     "disabled": "bad",
     "alive": "good",
+    "ended": "calm",
     "late": "warn",
     "silent": "bad",
     "other build": "bad",

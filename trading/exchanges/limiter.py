@@ -57,6 +57,14 @@ class Grant:
     levels: tuple[tuple[str, int], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is left now, for all processes together: thousandths of a token, in the order of the buckets asked for."""
+
+    levels: tuple[int, ...]
+    blocked_seconds: float = 0.0
+
+
 class Limiter(Protocol):
     def acquire(
         self, scope: str, charges: Sequence[Charge], *, urgent: bool = False, max_wait_seconds: float = 0.0
@@ -70,6 +78,10 @@ class Limiter(Protocol):
 
     def blocked_seconds(self, scope: str) -> float:
         """What this process knows, without asking anybody."""
+        ...
+
+    def look(self, scope: str, buckets: Sequence[Bucket]) -> Reading | None:
+        """For eyes: takes nothing. None while nothing is shared, because one process's own share tells nothing."""
         ...
 
 
@@ -132,6 +144,9 @@ class LocalLimiter(WaitingLimiter):
     def blocked_seconds(self, scope: str) -> float:
         with self._lock:
             return self._blocked(scope)
+
+    def look(self, scope: str, buckets: Sequence[Bucket]) -> Reading | None:
+        return None
 
     def _blocked(self, scope: str) -> float:
         return max(0.0, self._closed_until.get(scope, 0.0) - boot_seconds())

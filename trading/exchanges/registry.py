@@ -10,8 +10,9 @@ from functools import cache
 from trading.domain.enums import VenueName
 
 from .base import Connection, Exchange, NullObserver, Observer
-from .limiter import Limiter, LocalLimiter
+from .limiter import Bucket, Limiter, LocalLimiter
 from .mexc.client import MexcExchange
+from .mexc.limits import MexcLimits
 from .mexc.rehearsal import MexcRehearsal
 from .shared_limiter import SharedLimiter
 from .venues import check_base_url, is_rehearsal
@@ -24,6 +25,7 @@ _REHEARSALS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchan
     VenueName.MEXC: MexcRehearsal,
 }
 
+_LIMITS: Mapping[VenueName, Callable[[Connection], MexcLimits]] = {VenueName.MEXC: MexcLimits}
 _ALONE = Fraction(1, 2)
 
 
@@ -31,6 +33,12 @@ _ALONE = Fraction(1, 2)
 def get_limiter(redis_url: str | None = None) -> Limiter:
     """The process's one limiter: shared through Redis, or alone where there is none (a single tool, a test)."""
     return SharedLimiter(redis_url) if redis_url else LocalLimiter(normal_share=_ALONE)
+
+
+def limits_of(connection: Connection) -> tuple[str, list[Bucket]]:
+    """What a connection is limited by: who is closed together, and its buckets. Opens nothing."""
+    limits = _LIMITS[connection.venue](connection)
+    return limits.scope, limits.buckets()
 
 
 def connect(

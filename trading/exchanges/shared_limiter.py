@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, cast
 
 import redis
@@ -17,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from .clock import boot_seconds
-from .limiter import Charge, Grant, LocalLimiter, WaitingLimiter
+from .limiter import Bucket, Charge, Grant, LocalLimiter, Reading, WaitingLimiter
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,15 @@ return 1
 """
 
 
+def _level(bucket: Bucket, saved: Sequence[bytes | None], now: int) -> int:
+    """As the script computes it. A bucket nobody used for a while is full."""
+    level, at = saved
+    if level is None or at is None:
+        return bucket.capacity
+    gained = max(0, now - int(at)) * bucket.rate // 1_000_000
+    return min(bucket.capacity, int(Decimal(level.decode())) + gained)
+
+
 class SharedLimiter(WaitingLimiter):
     """Give every process one of these with the same URL. Connects at the first use, hence after fork."""
 
@@ -108,6 +118,21 @@ class SharedLimiter(WaitingLimiter):
 
     def blocked_seconds(self, scope: str) -> float:
         return self._local.blocked_seconds(scope)
+
+    def look(self, scope: str, buckets: Sequence[Bucket]) -> Reading | None:
+        """A failure is told by None and changes nothing about how requests are limited."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.time()
+        pipe.pttl(f"{_PREFIX}:{scope}:closed")
+        for bucket in buckets:
+            pipe.hmget(f"{_PREFIX}:{bucket.key}", "level", "at")
+        try:
+            (seconds, micros), closed_ms, *saved = pipe.execute()
+        except (redis.RedisError, OSError):
+            return None
+        now = seconds * 1_000_000 + micros
+        levels = tuple(_level(bucket, pair, now) for bucket, pair in zip(buckets, saved, strict=True))
+        return Reading(levels, max(0, closed_ms) / 1000)
 
     def _ask(self, scope: str, charges: Sequence[Charge], urgent: bool) -> Grant:
         keys = [f"{_PREFIX}:{scope}:closed"]

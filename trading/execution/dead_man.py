@@ -24,7 +24,7 @@ from trading.domain.enums import CancelScope, HaltScope, OrderStatus
 from trading.domain.order_states import UNRESOLVED, WORKING
 from trading.metrics import TRIGGER_RUNS
 from trading.models import ExchangeAccount, Heartbeat, Order
-from trading.process_name import process_name
+from trading.process_name import process_identity, process_name
 from trading.queries.dead_man import ROLE
 from trading.queries.halts import everything_is_halted
 from trading.stop_flag import raise_stop_flag
@@ -133,10 +133,11 @@ class DeadMan:
 
     def _say_armed(self) -> None:
         now = timezone.now()
+        said = {"role": ROLE, "build": settings.BUILD, "identity": process_identity(), "beat_at": now}
         Heartbeat.objects.update_or_create(
             process=f"dead_man {process_name()}"[:80],
-            defaults={"role": ROLE, "build": settings.BUILD, "beat_at": now},
-            create_defaults={"role": ROLE, "build": settings.BUILD, "beat_at": now, "started_at": now},
+            defaults=said,
+            create_defaults={**said, "started_at": now},
         )
 
 

@@ -13,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from trading.models import Heartbeat, JobSlot
-from trading.process_name import process_name, process_role
+from trading.process_name import process_identity, process_name, process_role
 
 _STARTED_AT = timezone.now()
 _KEEP = timedelta(days=1)
@@ -39,13 +39,12 @@ def forget_old_slots() -> int:
 
 def beat_heart(*, name: str | None = None) -> None:
     """Say that this process lives. One row per process."""
+    said = {
+        "role": process_role(),
+        "build": settings.BUILD,
+        "identity": process_identity(),
+        "beat_at": timezone.now(),
+    }
     Heartbeat.objects.update_or_create(
-        process=name or process_name(),
-        defaults={"role": process_role(), "build": settings.BUILD, "beat_at": timezone.now()},
-        create_defaults={
-            "role": process_role(),
-            "build": settings.BUILD,
-            "beat_at": timezone.now(),
-            "started_at": _STARTED_AT,
-        },
+        process=name or process_name(), defaults=said, create_defaults={**said, "started_at": _STARTED_AT}
     )

@@ -143,6 +143,13 @@ class Heartbeat(models.Model):
     process = models.CharField(max_length=80, primary_key=True)
     role = models.CharField(max_length=30)
     build = models.CharField(max_length=40)
+    identity = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",  # processes of the build before, which do not know it, go on during an upgrade
+        help_text="Which process of that name it is; empty: its host does not say.",
+    )
     started_at = models.DateTimeField()
     beat_at = models.DateTimeField()
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from trading.models import ControlEpoch, Heartbeat
+from trading.process_name import has_ended
 
 # A process that is older than this without a sign of life counts as gone.
 ALIVE_SECONDS = 60
@@ -29,7 +30,8 @@ def list_foreign(now: datetime | None = None) -> list[Heartbeat]:
     if not expected:
         return []
     since = (now or timezone.now()) - timedelta(seconds=ALIVE_SECONDS)
-    return list(Heartbeat.objects.filter(beat_at__gte=since).exclude(build=expected))
+    rows = Heartbeat.objects.filter(beat_at__gte=since).exclude(build=expected)
+    return [row for row in rows if not has_ended(row.process, row.identity)]
 
 
 def build_record() -> dict[str, str | None]:

@@ -23,7 +23,6 @@ from trading.models import (
     Break,
     BreakState,
     ExchangeAccount,
-    Heartbeat,
     LimitsVersion,
     Order,
     Signal,
@@ -43,9 +42,9 @@ from .pictures import (
     read_results,
 )
 from .portfolio import SymbolRow, exposure_rows
+from .processes import LivingProcess, list_processes
 
 MINUTES = 60
-SILENT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class ControlRoom:
     results: list[DayResult]
     latencies: list[StageLatency]
     utilisation: dict[str, float]
-    heartbeats: list[Heartbeat]
+    processes: list[LivingProcess]
     expected_build: str
     breaks: list[Break]
     entries: list[AuditEntry]
@@ -107,7 +106,7 @@ def read_control_room(span: timedelta = RANGES["day"]) -> ControlRoom:
         results=read_results(now),
         latencies=read_latencies(),
         utilisation=read_limit_shares(now),
-        heartbeats=list(Heartbeat.objects.all()[:50]),
+        processes=[row for row in list_processes(now) if row.word != "ended"],
         expected_build=expected_build(),
         breaks=list(Break.objects.exclude(state=BreakState.RESOLVED).select_related("account")[:8]),
         entries=list(AuditEntry.objects.order_by("-id")[:10]),

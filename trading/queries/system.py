@@ -5,22 +5,30 @@ Each part stands alone: one that cannot be read is None, and the others still sh
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 
 import redis
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from trading.doorbell import BELLS
-from trading.models import Heartbeat
+from trading.models import ExchangeAccount
+
+from .processes import LivingProcess, list_processes
 
 _REDIS_SECONDS = 0.5
 _TABLES = 12
+_ACCOUNTS = 10
+_LOCK_FILE = Path(__file__).resolve().parents[2] / "requirements.txt"
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ class DiskFacts:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A distribution this process can import."""
+    """A distribution the product runs on."""
 
     name: str
     version: str
@@ -53,7 +61,8 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SystemFacts:
-    heartbeats: list[Heartbeat]
+    processes: list[LivingProcess]
+    accounts: list[ExchangeAccount]
     database: DatabaseFacts
     queues: dict[str, int] | None
     disk: DiskFacts | None
@@ -62,7 +71,16 @@ class SystemFacts:
 
 def read_system() -> SystemFacts:
     return SystemFacts(
-        list(Heartbeat.objects.all()[:100]), _read_database(), _read_queues(), _read_disk(), list_parts()
+        list_processes(timezone.now()),
+        list(
+            ExchangeAccount.objects.filter(mode=settings.LEVI_MODE, is_enabled=True).order_by("name")[
+                :_ACCOUNTS
+            ]
+        ),
+        _read_database(),
+        _read_queues(),
+        _read_disk(),
+        list_parts(),
     )
 
 
@@ -112,13 +130,27 @@ def _read_disk() -> DiskFacts | None:
 
 @cache
 def list_parts() -> list[Part]:
-    """Read once: what is installed does not change while a process lives."""
-    found = {}
+    """What is locked for running, and installed: tools of development beside it are no part of the product. Read once,
+    because it does not change while a process lives."""
+    found, wanted = {}, _locked_names()
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
-        if name:
+        if name and (not wanted or _plain(name) in wanted):
             found[name.lower()] = Part(name, distribution.version, _licence(distribution))
     return [found[name] for name in sorted(found)]
+
+
+def _locked_names() -> set[str]:
+    """Empty where the list is not at hand: then everything that is installed counts."""
+    try:
+        return {_plain(name) for name in _PINNED.findall(_LOCK_FILE.read_text())}
+    except OSError:
+        return set()
+
+
+def _plain(name: str) -> str:
+    """One spelling for every way a package's name is written."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _licence(distribution: metadata.Distribution) -> str:

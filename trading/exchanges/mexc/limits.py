@@ -49,6 +49,9 @@ class MexcLimits:
         pace = max(1, int(connection.rate_limit_rps * TOKEN))
         self._pace = Bucket("pace", f"{account}:pace", max(TOKEN, pace), pace)
 
+    def buckets(self) -> list[Bucket]:
+        return [self._address, *self._account.values(), self._pace]
+
     def charges(self, endpoint: MexcEndpoint) -> list[Charge]:
         found = [Charge(self._address, endpoint.weight)]
         if endpoint.bucket:
