@@ -56,7 +56,7 @@ def test_the_first_limits_come_from_the_configuration(home: Path, settings) -> N
     assert limits.kill_threshold_usd == settings.LEVI_CONFIG.risk.kill_threshold_usd
     assert limits.exposure_limit_total == settings.LEVI_CONFIG.live.exposure_limit_usd
     assert limits.allowed_symbols == sorted(settings.LEVI_CONFIG.live.symbols)
-    assert (limits.max_drawdown_pct, limits.max_in_doubt_notional) == (10, 50_000)
+    assert (limits.max_drawdown_pct, limits.max_in_doubt_notional) == (None, 50_000)
     assert limits.max_notional_per_minute == 1_000_000 and limits.max_repeated_executions is None
 
 
