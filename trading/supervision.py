@@ -36,9 +36,10 @@ from trading.execution.jobs import beat_heart
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account
 from trading.execution.triggers import watch_triggers
-from trading.models import ExchangeAccount, Flattening, Sweep
+from trading.models import Flattening, Sweep
 from trading.notify import notify
 from trading.process_name import process_name
+from trading.queries.watched_accounts import watched_accounts
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +119,7 @@ class Supervision:
     def _start_syncs(self) -> None:
         """The first look at an account syncs it in any case."""
         stale = timezone.now() - SYNC_AGE
-        accounts = ExchangeAccount.objects.filter(is_enabled=True, mode=settings.LEVI_MODE)
-        for account_id, synced_at in accounts.values_list("id", "synced_at"):
+        for account_id, synced_at in watched_accounts().values_list("id", "synced_at"):
             tried_at = self._tried_at.get(account_id)
             is_due = synced_at is None or synced_at < stale
             if tried_at is None or (is_due and time.monotonic() >= tried_at + SYNC_RETRY_SECONDS):

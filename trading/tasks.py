@@ -36,6 +36,7 @@ from trading.execution.triggers import watch_triggers as look_for_triggers
 from trading.models import ExchangeAccount, Order
 from trading.process_name import process_role
 from trading.queries.drills import read_drills
+from trading.queries.watched_accounts import watched_accounts
 
 log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
@@ -99,7 +100,7 @@ def sync_account(account_id: str) -> None:
 def sync_all_accounts() -> None:
     """Beat's ring: one bell per account, once per slot whoever rings."""
     if jobs.claim_slot("sync", SYNC_SECONDS):
-        for account_id in ExchangeAccount.objects.filter(is_enabled=True).values_list("id", flat=True):
+        for account_id in watched_accounts().values_list("id", flat=True):
             ring("sync_account", account_id)
 
 

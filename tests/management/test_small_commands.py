@@ -37,7 +37,7 @@ def test_an_incomplete_sync_fails_and_says_why(account, simulated_venue):
 def test_a_disabled_account_is_left_out(account):
     ExchangeAccount.objects.update(is_enabled=False)
     before = SyncRun.objects.count()
-    assert "no enabled account" in type_here("sync_portfolio").out
+    assert "no account to sync" in type_here("sync_portfolio").out
     assert SyncRun.objects.count() == before
 
 

@@ -168,7 +168,7 @@ def _asks(request: HttpRequest, row: ExchangeAccount) -> list[Ask]:
 
 def _switch(row: ExchangeAccount) -> Ask:
     word, tone = ("Disable", "quiet-bad") if row.is_enabled else ("Enable", "good")
-    why = "A disabled account sends no new order; cancels still work, and it is still synced."
+    why = "A disabled account sends no new order. Cancels work, and while it has orders or positions it is synced."
     return Ask(
         f"{word} the account",
         cells.page_url("exchangeaccount", "switch", row.pk),

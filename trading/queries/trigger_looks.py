@@ -65,7 +65,7 @@ class Sight:
 
     def __init__(self, now: datetime | None = None, only: ExchangeAccount | None = None) -> None:
         self.now = now or timezone.now()
-        # A disabled account is not synced: its prices age, and it opens nothing that a halt could stop.
+        # A disabled account opens nothing that a halt could stop, and without anything at risk it is not synced.
         self.everyone = [books for books in read_everyone(settings.LEVI_MODE) if books.account.is_enabled]
         self.mine = [books for books in self.everyone if only is None or books.account.pk == only.pk]
         self.only = only

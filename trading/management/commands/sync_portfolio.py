@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandParser
 
 from trading.domain.errors import UnknownName
@@ -13,13 +12,17 @@ from trading.doorbell import silence
 from trading.execution.sync import sync_account
 from trading.management.operator_command import OperatorCommand
 from trading.models import ExchangeAccount, SyncRun
+from trading.queries.watched_accounts import watched_accounts
 
 
 class Command(OperatorCommand):
     help = "Sync balances, orders, fills and prices with the venue now."
 
     def add_options(self, parser: CommandParser) -> None:
-        parser.add_argument("--account", help="only this account; default: every enabled one")
+        parser.add_argument(
+            "--account",
+            help="only this account; default: every enabled one, and what a disabled one has at risk",
+        )
 
     def work(self, options: Mapping[str, Any]) -> None:
         runs = []
@@ -29,7 +32,7 @@ class Command(OperatorCommand):
                 runs.append((account.name, sync_account(account.id, trigger="command")))
         found = {"accounts": [record(name, run) for name, run in runs]}
         self.report(
-            found, "\n".join(describe(name, run) for name, run in runs) or "There is no enabled account."
+            found, "\n".join(describe(name, run) for name, run in runs) or "There is no account to sync."
         )
         if any(not run.is_complete for _name, run in runs):
             self.fail("Not every account could be synced completely.")
@@ -37,7 +40,7 @@ class Command(OperatorCommand):
 
 def choose_accounts(name: str | None) -> list[ExchangeAccount]:
     if not name:
-        return list(ExchangeAccount.objects.filter(is_enabled=True, mode=settings.LEVI_MODE))
+        return list(watched_accounts())
     account = ExchangeAccount.objects.filter(name=name).first()
     if account is None:
         raise UnknownName(f"Unknown account {name!r}.", code="unknown_account")
