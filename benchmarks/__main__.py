@@ -21,9 +21,11 @@ from benchmarks.rows import Row, keep, show
 from tests.stack.instance import StackInstance
 
 # Everything a stack does …
-WHOLE = ("first_byte", "throughput", "halt", "alerts", "memory", "start")
+WHOLE = ("first_byte", "throughput", "false_breaks", "halt", "alerts", "memory", "start")
 # … and single stages, called in this process on servers of their own.
 STAGES = ("decision", "permit", "settlement", "sync", "audit_cost", "audit_verification")
+# A scripted day, and its table: called in this process too, with the venue to steer.
+STEERED = ("trading_day",)
 # … and the panel's pages, on a large data set in an installation that is kept.
 LARGE = ("pages",)
 ONLY_SERVERS = ("--without", "orders,background,beat,web,supervisor")
@@ -86,7 +88,7 @@ def run_group(
 
 
 def main() -> int:
-    known = (*WHOLE, *STAGES, *LARGE)
+    known = (*WHOLE, *STAGES, *STEERED, *LARGE)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(known)}")
     wanted = parser.parse_args().names or known
@@ -97,9 +99,9 @@ def main() -> int:
 
     def within(stack: StackInstance, name: str) -> bool:
         with inside(stack):
-            return run(name)
+            return run(name, stack) if name in STEERED else run(name)
 
-    done &= run_group([name for name in STAGES if name in wanted], ONLY_SERVERS, within)
+    done &= run_group([name for name in (*STEERED, *STAGES) if name in wanted], ONLY_SERVERS, within)
     done &= run_group([name for name in LARGE if name in wanted], ONLY_SERVERS, within, LargeStack)
     return 0 if done else 1
 

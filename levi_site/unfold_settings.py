@@ -27,7 +27,7 @@ def is_operator(request: HttpRequest) -> bool:
 
 
 def is_under(path: str, *, but_not: str) -> Callable[[HttpRequest], bool]:
-    """Unfold marks every entry whose address begins the page's; the ticket is no list of orders."""
+    """Unfold marks every entry whose address begins the page's; an overview is no list of its rows."""
     return lambda request: request.path.startswith(path) and not request.path.startswith(path + but_not)
 
 
@@ -65,7 +65,10 @@ NAVIGATION = [
             entry("Positions", "stacked_bar_chart", "position"),
             entry("Balances", "account_balance_wallet", "balance"),
             entry("Portfolio", "pie_chart", "equitysnapshot", page="portfolio"),
-            entry("Equity", "show_chart", "equitysnapshot"),
+            {
+                **entry("Equity", "show_chart", "equitysnapshot"),
+                "active": is_under("/admin/trading/equitysnapshot/", but_not="portfolio/"),
+            },
         ],
     },
     {
@@ -74,7 +77,10 @@ NAVIGATION = [
         "items": [
             entry("Risk limits", "speed", "limitsversion"),
             entry("Reconciliation", "balance", "break", page="overview"),
-            entry("Breaks", "difference", "break"),
+            {
+                **entry("Breaks", "difference", "break"),
+                "active": is_under("/admin/trading/break/", but_not="overview/"),
+            },
             entry("Daily reports", "fact_check", "dailyreport"),
             entry("Sync runs", "sync", "syncrun"),
             entry("Audit trail", "history_edu", "auditentry"),

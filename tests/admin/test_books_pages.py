@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group, User
 from django.test import Client
@@ -109,3 +111,13 @@ def test_a_report_is_made_and_a_day_that_is_not_over_is_not_signed(risk):
     assert risk.get(f"/admin/trading/dailyreport/{row.day}/change/").status_code == 200
     risk.post(f"/admin/trading/dailyreport/{row.day}/sign/", {"digest": row.digest, "note": ""})
     assert DailyReport.objects.get().signed_at is None
+
+
+def test_a_report_of_a_day_that_lasts_counts_a_break_until_now_and_not_until_midnight(risk):
+    make_break(ours=None, since=timezone.now() - timedelta(hours=1))
+    risk.post("/admin/trading/dailyreport/make/")
+    row = DailyReport.objects.get()
+    (found,) = row.content["accounts"][0]["breaks"]
+    assert 3600 <= found["age_seconds"] < 3700
+    page = risk.get(f"/admin/trading/dailyreport/{row.day}/change/").content.decode()
+    assert "ours unknown, the venue&#x27;s 0, " in page

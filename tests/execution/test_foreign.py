@@ -285,3 +285,18 @@ def test_one_that_somebody_else_takes_in_meanwhile_costs_the_others_nothing(worl
     monkeypatch.setattr(foreign, "_find_known", look_too_early)
     take_in(world.account, reports)
     assert Order.objects.count() == 3 and AuditEntry.objects.filter(kind="order.external").count() == 3
+
+
+@pytest.mark.parametrize("look_again", [True, False])
+def test_two_that_find_the_same_order_at_once_get_the_same_row(world: World, monkeypatch, look_again):
+    """A sync and a follower, each with a fill of an order that nobody knew a moment ago."""
+    take_in(world.account, [foreign_report(1)])
+    look, looks = foreign._find_known, []
+
+    def look_too_early(account, asked):
+        looks.append(asked)
+        return {} if look_again and len(looks) == 1 else look(account, asked)
+
+    monkeypatch.setattr(foreign, "_find_known", look_too_early)
+    assert foreign.adopt_unknown_order(world.account, foreign_report(1)) == Order.objects.get()
+    assert len(looks) == 1 + look_again

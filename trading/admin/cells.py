@@ -29,11 +29,11 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def exact(number: Decimal | None, unit: str = "") -> SafeString:
-    """Every digit that is stored, no exponent, no trailing zeros."""
+    """Every digit that is stored, no exponent, no trailing zeros; less than nothing with the sign that amounts have."""
     if number is None:
         return NOTHING
     tail = format_html(' <span class="lv-unit">{}</span>', unit) if unit else ""
-    return format_html('<span class="lv-num">{}{}</span>', plain(number), tail)
+    return format_html('<span class="lv-num">{}{}</span>', plain(number).replace("-", "−"), tail)
 
 
 def dollar_text(number: Decimal, *, sign: bool = False) -> str:

@@ -23,7 +23,6 @@ from . import cells
 from .acting import accept, actor_of, attempt, go
 from .forms import PanelForm
 from .page import Ask, Detail, Facts, Page, PanelAdmin, demand
-from .signals import pretty
 
 SIGN = "trading.sign_report"
 
@@ -66,8 +65,11 @@ class DailyReportScreen(PanelAdmin):
             badges=[self.state_cell(row)],
             sections=[
                 facts,
-                Facts("Report", [("", _as_written(describe_report(row)))]),
-                Facts("Data", [("", pretty(row.content))]),
+                Facts(
+                    "Report",
+                    [("", _as_written(describe_report(row)))],
+                    note="As data: GET /api/v1/reports, and HOME_DIR/reports.",
+                ),
             ],
             side=side,
         )

@@ -29,7 +29,6 @@ from .filters import by, by_account, by_time, words
 from .forms import ReasonForm
 from .page import Ask, Detail, Facts, Page, PanelAdmin, Table, demand
 from .reconciliation_page import describe_reconciliation
-from .signals import pretty
 
 ACKNOWLEDGE, ADJUST = "trading.acknowledge_break", "trading.adjust_break"
 
@@ -107,6 +106,12 @@ def state_badge(row: Break) -> Any:
     return cells.badge(row.state, "bad" if row.state == BreakState.OPEN else "")
 
 
+def _resolved(row: Break) -> Any:
+    if row.resolved_at is None:
+        return cells.NOTHING
+    return cells.stack([cells.when(row.resolved_at), row.resolution])
+
+
 class AdjustForm(ReasonForm):
     """With the numbers that were shown: others are refused."""
 
@@ -171,17 +176,18 @@ class BreakScreen(PanelAdmin):
                 ("Tolerance", "beyond it" if row.is_beyond else "within it"),
                 ("First seen", cells.when(row.since)),
                 ("Last seen", cells.when(row.last_seen_at)),
-                ("Seen", f"{row.seen_count} times"),
-                ("Resolved", cells.stack([cells.when(row.resolved_at), row.resolution or cells.NOTHING])),
+                ("Seen", "once" if row.seen_count == 1 else f"{row.seen_count} times"),
+                ("Resolved", _resolved(row)),
                 ("Owner", row.owner or cells.NOTHING),
                 ("Their words", row.reason or cells.NOTHING),
                 ("Account", cells.row_link("exchangeaccount", row.account_id, row.account.name)),
             ],
             note="Open until a complete sync no longer sees it, or a person closes it. Nothing is repaired silently.",
         )
-        detail = [Facts("Details", [("", pretty(row.detail))])] if row.detail else []
+        told = [(name.replace("_", " ").capitalize(), f"{value}") for name, value in row.detail.items()]
+        detail = [Facts("Details", told)] if told else []
         return Detail(
-            title=f"{row.kind} {row.subject}",
+            title=f"{BreakKind(row.kind).label} {row.subject}",
             badges=[state_badge(row)],
             sections=[facts, *detail],
             side=self._asks(request, row),

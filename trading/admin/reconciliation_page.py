@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db.models import Count, Max, Min
 from django.http import HttpRequest
 
-from trading.domain.money import plain
 from trading.models import Break, BreakKind, BreakState, DailyReport, SyncRun
 
 from . import cells
@@ -29,6 +28,9 @@ def describe_reconciliation(request: HttpRequest) -> Detail:
 
 
 def _by_kind() -> Table:
+    """Without a complete look nothing is known to be equal."""
+    looked = SyncRun.objects.filter(is_complete=True).exists()
+    alike = cells.badge("equal", "good") if looked else cells.badge("not looked at yet", "warn")
     live = Break.objects.exclude(state=BreakState.RESOLVED).order_by().values("kind")
     found = {
         row["kind"]: row
@@ -41,7 +43,7 @@ def _by_kind() -> Table:
             [
                 cells.link(f"{cells.page_url('break', 'changelist')}?kind={kind}", kind.label),
                 row["count"] if row else 0,
-                cells.badge("differs", "bad") if row else cells.badge("equal", "good"),
+                cells.badge("differs", "bad") if row else alike,
                 cells.age(row["oldest"] if row else None),
             ]
         )
@@ -51,20 +53,26 @@ def _by_kind() -> Table:
 def _open(breaks: list[Break]) -> Table:
     rows = [
         [
-            cells.row_link("break", row.pk, f"{row.kind} {row.subject[:24]}"),
-            cells.badge(row.state, "bad" if row.state == BreakState.OPEN else ""),
-            plain(row.ours) or cells.NOTHING,
-            plain(row.theirs) or cells.NOTHING,
-            cells.dollars(row.value),
-            "beyond" if row.is_beyond else "within",
+            cells.stack(
+                [cells.row_link("break", row.pk, f"{row.kind} {row.subject[:24]}"), row.account.name]
+            ),
+            cells.stack(
+                [
+                    cells.badge(row.state, "bad" if row.state == BreakState.OPEN else ""),
+                    row.owner or "nobody's",
+                ]
+            ),
+            cells.exact(row.ours),
+            cells.exact(row.theirs),
+            cells.stack(
+                [cells.dollars(row.value), "beyond tolerance" if row.is_beyond else "within tolerance"]
+            ),
             cells.age(row.since),
-            cells.text_or_nothing(row.owner),
-            row.account.name,
         ]
         for row in breaks
     ]
-    headers = ["What", "State", "#Ours", "#The venue's", "#Worth", "Tolerance", "Since", "Owner", "Account"]
-    return Table("Open breaks", headers, rows, empty="Our books equal the venue's.")
+    headers = ["What", "State", "#Ours", "#The venue's", "#Worth", "Since"]
+    return Table("Open breaks", headers, rows, empty="No difference is open.")
 
 
 def _runs() -> Table:

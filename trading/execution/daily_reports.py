@@ -135,7 +135,8 @@ def _describe_account(account: dict[str, Any], currency: str) -> list[str]:
         )
     for row in account["breaks"]:
         lines.append(
-            f"  BREAK {row['kind']} {row['subject']}: ours {row['ours']}, the venue's {row['theirs']}, "
+            f"  BREAK {row['kind']} {row['subject']}: ours {row['ours'] or 'unknown'}, "
+            f"the venue's {row['theirs'] or 'unknown'}, "
             f"{row['age_seconds']} s, {row['state']} {row['resolution']} {row['owner']}".rstrip()
         )
     return lines if account["breaks"] else [*lines, "  no difference to the venue"]

@@ -38,8 +38,11 @@ _PER_COMMIT = 500
 
 def adopt_unknown_order(account: ExchangeAccount, report: OrderReport) -> Order | None:
     """The order's row, made if it was not there; None if the symbol is unknown to us."""
-    known = _find_known(account, [report])
-    return known.get(report.exchange_order_id) or _adopt(account, [report]).get(report.exchange_order_id)
+    key = report.exchange_order_id
+    try:
+        return _find_known(account, [report]).get(key) or _adopt(account, [report]).get(key)
+    except IntegrityError:  # somebody else took it in at the same moment
+        return _find_known(account, [report]).get(key)
 
 
 def take_in(account: ExchangeAccount, reports: Sequence[OrderReport]) -> None:

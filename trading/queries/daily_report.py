@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q, Sum
+from django.utils import timezone
 
 from trading.domain.money import add, multiply
 from trading.models import (
@@ -105,7 +106,7 @@ def _breaks(account: ExchangeAccount, begins: datetime, ends: datetime) -> list[
 
 
 def _break(row: Break, ends: datetime) -> dict[str, Any]:
-    until = row.resolved_at or ends
+    until = row.resolved_at or min(ends, timezone.now())  # the day may not be over
     return {
         "id": str(row.id),
         "kind": row.kind,
