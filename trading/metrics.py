@@ -12,6 +12,9 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from .metric_files import use_roomy_files
+
+use_roomy_files()
 _LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 ORDERS = Counter("levi_orders", "Orders by the status they reached.", ["status", "symbol", "side"])

@@ -11,6 +11,7 @@ LAYERS = {
     "trading.domain": 0,
     "trading.risk": 10,
     "trading.failpoints": 15,
+    "trading.metric_files": 15,
     "trading.process_name": 20,
     "trading.models": 20,
     "trading.exchanges": 20,
