@@ -15,7 +15,7 @@ from trading.execution.accounts import store_credentials
 from trading.execution.drill import drill_when_quiet, run_drill
 from trading.execution.halts import engage, release
 from trading.execution.sync import sync_account
-from trading.models import AuditEntry, ExchangeAccount, HaltChange, HaltState, Order, Sweep
+from trading.models import Alert, AuditEntry, ExchangeAccount, HaltChange, HaltState, Order, Sweep
 from trading.queries.drills import read_drills
 
 
@@ -46,6 +46,7 @@ def test_it_goes_from_a_resting_order_to_a_proven_empty_venue_and_releases(quick
         ("account", "release"),
     ]
     assert AuditEntry.objects.get(kind="drill.finished").data["verdict"] == "clean"
+    assert set(Alert.objects.values_list("severity", flat=True)) == {"info"}, "nobody is called for a drill"
     assert quick.approve().status == "approved", "trading goes on"
 
 

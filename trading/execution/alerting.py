@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from trading import audit
-from trading.domain.actors import Actor
+from trading.domain.actors import Actor, system_actor
 from trading.domain.enums import Severity
 from trading.domain.errors import UnknownName
 from trading.models import Alert, AuditEntry
@@ -24,6 +24,7 @@ from trading.notify import notify
 
 log = logging.getLogger(__name__)
 Data = Mapping[str, Any]
+_DRILL = str(system_actor("drill"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ def _halt_engaged(entry: AuditEntry) -> News:
 def _halt_released(entry: AuditEntry) -> News:
     _acknowledge_over("halt.engaged", f"halt {_scope(entry.data)}|", entry)
     text = f"{entry.data['reason']}\nBy {entry.actor}."
+    if entry.actor == _DRILL:  # who was not told of a drill's halt need not hear of its end
+        return News(Severity.INFO, f"{_title(entry.data)} is active again (drill)", text)
     return News(Severity.WARNING, f"{_title(entry.data)} is active again", text)
 
 
