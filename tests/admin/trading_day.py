@@ -126,6 +126,7 @@ def make_account(name: str = "paper", **changes: Any) -> ExchangeAccount:
         "is_default": True,
         "synced_at": timezone.now() - timedelta(seconds=4),
         "clock_offset_seconds": 0,
+        "clock_measured_at": timezone.now() - timedelta(seconds=4),
         **changes,
     }
     account = ExchangeAccount.objects.create(name=name, **values)

@@ -91,8 +91,9 @@ def make_world() -> World:
         is_default=True,
         actor=MAKER,
     )
-    account.synced_at, account.clock_offset_seconds = timezone.now(), Decimal(0)
-    account.save(update_fields=["synced_at", "clock_offset_seconds"])
+    account.synced_at = account.clock_measured_at = timezone.now()
+    account.clock_offset_seconds = Decimal(0)
+    account.save(update_fields=["synced_at", "clock_measured_at", "clock_offset_seconds"])
     world = World(account, make_instrument("BTC/USDT"))
     world.set_price(PRICE)
     now = timezone.now()

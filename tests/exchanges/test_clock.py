@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.exchanges.clock import TimeAnswer, VenueClock
+from trading.exchanges.clock import FRESH_SECONDS, MAX_AGE_SECONDS, TimeAnswer, VenueClock
 
 
 class HandClock:
@@ -84,5 +84,39 @@ def test_an_expired_clock_asks_to_be_measured_but_still_tells_the_time() -> None
     clock = HandClock()
     venue = _measured(clock, 500, 0.01, 0.01)
     venue.expire()
-    assert not venue.is_usable
+    assert not venue.is_usable and not venue.is_known
     assert venue.now_ms() > 0
+
+
+def _never() -> TimeAnswer:
+    raise AssertionError("asked")
+
+
+def test_a_measurement_is_repeated_when_it_is_old_and_good_for_no_order_when_it_is_older() -> None:
+    clock = HandClock()
+    venue = _measured(clock, 500, 0.01, 0.01)
+    clock.now += FRESH_SECONDS - 1
+    venue.refresh(_never, older_than=FRESH_SECONDS)
+    clock.now += MAX_AGE_SECONDS
+    assert not venue.is_usable and venue.is_known
+    venue.refresh(lambda: TimeAnswer(int((clock.now + 700) * 1000), clock.now, clock.now), older_than=30)
+    assert venue.is_usable and venue.age_seconds() == 0
+    assert venue.now_ms() == pytest.approx((clock.now + 700) * 1000, abs=10)
+
+
+def test_a_refresh_that_failed_is_not_repeated_at_once_nor_by_another_thread_meanwhile() -> None:
+    clock = HandClock()
+    venue = _measured(clock, 500, 0.01, 0.01)
+    clock.now += FRESH_SECONDS + 1
+
+    def fail() -> TimeAnswer:
+        venue.refresh(_never, older_than=FRESH_SECONDS)
+        raise OSError
+
+    with pytest.raises(OSError):
+        venue.refresh(fail, older_than=FRESH_SECONDS)
+    venue.refresh(_never, older_than=FRESH_SECONDS)
+    clock.now += 10
+    with pytest.raises(OSError):
+        venue.refresh(fail, older_than=FRESH_SECONDS)
+    assert venue.is_known

@@ -99,6 +99,7 @@ any_facts = st.builds(
     day_start_equity=any_number,
     positions_age_seconds=any_number,
     clock_offset_seconds=any_number,
+    clock_age_seconds=any_number,
     notional_last_minute=any_number,
     orders_lately=any_count,
     filled_lately=any_count,

@@ -72,6 +72,7 @@ FACTS = RiskFacts(
     day_start_equity=Decimal(10000),
     positions_age_seconds=Decimal(3),
     clock_offset_seconds=Decimal("0.2"),
+    clock_age_seconds=Decimal(20),
     notional_last_minute=Decimal(0),
     orders_lately=0,
     filled_lately=0,

@@ -32,6 +32,14 @@ def test_only_what_is_enabled_may_trade(thing):
         assert_denied(answer, DenialCode(f"{thing}_disabled"), "disabled", "enabled")
 
 
+@pytest.mark.parametrize("age", [Decimal("120.1"), Decimal("-121")])
+def test_a_clock_that_was_not_compared_lately_opens_nothing(age):
+    assert_passed(check("clock_agrees", ORDER, facts(clock_age_seconds=Decimal(120))), "0.2", "5")
+    answer = check("clock_agrees", ORDER, facts(clock_age_seconds=age))
+    assert_denied(answer, DenialCode.CLOCK_UNKNOWN, str(age), "120")
+    assert codes(ORDER, facts(clock_age_seconds=age)) == {"clock_unknown"}
+
+
 def test_without_limits_in_force_nothing_passes_and_the_reason_is_one():
     assert_passed(check("limits_in_force"), "version 7", "a version in force")
     answer = check("limits_in_force", ORDER, facts(limits=None))

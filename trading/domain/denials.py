@@ -70,7 +70,10 @@ class DenialCode(StrEnum):
     )
     BALANCE_UNKNOWN = "balance_unknown", "The account's balances are unknown or too old."
     POSITIONS_STALE = "positions_stale", "The account's orders and fills were not read from the venue lately."
-    CLOCK_UNKNOWN = "clock_unknown", "This host's clock was not compared with the venue's, or is too far off."
+    CLOCK_UNKNOWN = (
+        "clock_unknown",
+        "This host's clock was not compared with the venue's lately, or is too far off.",
+    )
     EXPOSURE_SYMBOL = "exposure_symbol", "The exposure in this symbol would exceed its limit."
     EXPOSURE_TOTAL = "exposure_total", "The total exposure would exceed its limit."
     EXPOSURE_UNKNOWN = "exposure_unknown", "The exposure cannot be computed, so nothing is added to it."

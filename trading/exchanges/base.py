@@ -132,10 +132,15 @@ class Exchange(Protocol):
         """Half the round trip of the measurement; stamps are late by this much. None if never measured."""
         ...
 
-    def warm_up(self) -> None:
-        """Make sure a live connection stands, so that connecting does not eat the permit's second.
+    def refresh_clock(self) -> None:
+        """Measure again if the offset is older than half a minute. A failure leaves the one before in force; raises
+        VenueError if that is too old for a new order."""
+        ...
 
-        Raises VenueError if none can be had: then there is no point in taking a permit.
+    def warm_up(self) -> None:
+        """Make sure a live connection and a fresh offset stand, so that neither eats the permit's second.
+
+        Raises VenueError if one cannot be had: then there is no point in taking a permit.
         """
         ...
 

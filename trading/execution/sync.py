@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from trading.connections import exchange_for
 from trading.domain.enums import OrderStatus
-from trading.domain.errors import LeviError
+from trading.domain.errors import LeviError, VenueError
 from trading.domain.order_states import AT_RISK, UNRESOLVED, WORKING
 from trading.domain.outcomes import OrderReport
 from trading.exchanges.base import Exchange
@@ -116,11 +116,21 @@ def _looked_for(account: ExchangeAccount, run: SyncRun) -> list[str]:
 
 
 def _note_clock(account: ExchangeAccount, exchange: Exchange) -> None:
-    """The venue's clock less this host's, wrong by the uncertainty of the measurement, which counts against us."""
+    """The venue's clock less this host's, wrong by the uncertainty of the measurement, which counts against us.
+
+    A clock that cannot be measured again must not end the sync: its age is stored, and what opens is denied for it.
+    """
+    try:
+        exchange.refresh_clock()
+    except VenueError as error:
+        log.warning("the clock of %s could not be measured: %s", account.name, error.code)
     before = timezone.now()
     offset = Decimal(exchange.venue_time_ms() - int(before.timestamp() * 1000)) / 1000
-    account.clock_offset_seconds = offset
-    ExchangeAccount.objects.filter(pk=account.pk).update(clock_offset_seconds=offset)
+    age = timedelta(seconds=exchange.clock_age_seconds() or 0.0)
+    account.clock_offset_seconds, account.clock_measured_at = offset, before - age
+    ExchangeAccount.objects.filter(pk=account.pk).update(
+        clock_offset_seconds=offset, clock_measured_at=before - age
+    )
 
 
 def _sync_rules(account: ExchangeAccount) -> None:

@@ -54,6 +54,9 @@ class ExchangeAccount(models.Model):
         editable=False,
         help_text="The venue's clock less this host's, at the last sync.",
     )
+    clock_measured_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the venue was asked for its clock."
+    )
     books_opened_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the opening balances were taken over."
     )

@@ -134,6 +134,7 @@ def gather_facts(
         day_start_equity=start,
         positions_age_seconds=_seconds(now - account.synced_at) if account.synced_at else None,
         clock_offset_seconds=account.clock_offset_seconds,
+        clock_age_seconds=_seconds(now - account.clock_measured_at) if account.clock_measured_at else None,
         notional_last_minute=pace.notional,
         orders_lately=pace.lately,
         filled_lately=pace.filled,
@@ -191,6 +192,7 @@ def facts_record(facts: RiskFacts) -> dict[str, Any]:
         "quote_rate": facts.quote_rate,
         "positions_age_seconds": facts.positions_age_seconds,
         "clock_offset_seconds": facts.clock_offset_seconds,
+        "clock_age_seconds": facts.clock_age_seconds,
         "bid": facts.price.bid,
         "ask": facts.price.ask,
         "limits": [

@@ -23,6 +23,7 @@ from trading.domain.enums import HaltScope, OrderOrigin, OrderStatus, TradingMod
 from trading.domain.money import ZERO, divide, multiply, plain
 from trading.domain.order_states import UNRESOLVED, WORKING
 from trading.models import Break, BreakState, ExchangeAccount, LimitsVersion, Order
+from trading.risk.order_rules import MAX_CLOCK_AGE_SECONDS
 from trading.risk.triggers import TRIGGER_RULES, TRIGGER_TABLE
 
 from .alerts import last_delivery_failure
@@ -325,19 +326,16 @@ def _age(books: AccountBooks, symbol: str, now: datetime) -> Decimal:
 
 
 def look_at_clock(sight: Sight) -> Iterator[TriggerLook]:
+    """An old measurement, carried on by arithmetic, tells neither that the clocks agree nor that they do not."""
+    most = sight.threshold("clock_error")
     for books in sight.mine:
+        name, at = books.account.name, books.account.clock_measured_at
         offset = books.account.clock_offset_seconds
-        used = abs(offset) if offset is not None else None
-        words = f"this host's clock and the venue's of {books.account.name} are {used} s apart"
-        yield TriggerLook(
-            "clock_error",
-            HaltScope.ACCOUNT,
-            books.account.name,
-            used,
-            sight.threshold("clock_error"),
-            words,
-            offset is not None,
-        )
+        is_old = at is None or abs((sight.now - at).total_seconds()) > MAX_CLOCK_AGE_SECONDS
+        used = None if offset is None or is_old else abs(offset)
+        words = f"this host's clock and the venue's of {name} are {used} s apart"
+        at_stake = at is not None and _at_stake([books])
+        yield TriggerLook("clock_error", HaltScope.ACCOUNT, name, used, most, words, at_stake)
 
 
 def look_at_disk(sight: Sight) -> Iterator[TriggerLook]:

@@ -132,6 +132,7 @@ class RiskFacts:
     day_start_equity: Decimal | None
     positions_age_seconds: Decimal | None = None
     clock_offset_seconds: Decimal | None = None
+    clock_age_seconds: Decimal | None = None
     notional_last_minute: Decimal | None = None
     orders_lately: int | None = None
     filled_lately: int | None = None

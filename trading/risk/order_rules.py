@@ -36,6 +36,7 @@ _VARIANTS_OF_LIMIT = frozenset({"IOC", "FOK"})
 _SYMBOLS_SHOWN = 10
 # Requests are stamped by the venue's clock; ages and windows of seconds are told by ours.
 MAX_CLOCK_OFFSET_SECONDS = Decimal(5)
+MAX_CLOCK_AGE_SECONDS = Decimal(120)
 
 
 @rule(DenialCode.ACCOUNT_DISABLED)
@@ -138,6 +139,14 @@ def clock_agrees(order: OrderFacts, facts: RiskFacts) -> Answer:
     if only_shrinks(order, facts):
         return not_applicable(_ONLY_SHRINKS)
     offset = need(facts.clock_offset_seconds, DenialCode.CLOCK_UNKNOWN, "offset to the venue's clock")
+    age = need(facts.clock_age_seconds, DenialCode.CLOCK_UNKNOWN, "age of the offset to the venue's clock")
+    if abs(age) > MAX_CLOCK_AGE_SECONDS:  # an age far below zero: this host's clock was set back since
+        return Answer(
+            False,
+            shown(age),
+            shown(MAX_CLOCK_AGE_SECONDS),
+            note="seconds since the venue was asked for its clock",
+        )
     most = MAX_CLOCK_OFFSET_SECONDS
     return Answer(abs(offset) <= most, shown(offset), shown(most), note="seconds, venue minus ours")
 

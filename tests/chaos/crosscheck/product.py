@@ -272,7 +272,8 @@ def _set_up(side: ProductSide) -> None:
             scope=HaltScope.STRATEGY, target=name, state=TradingState.ACTIVE, since=timezone.now()
         )
     change_limits({"max_balance_age_seconds": str(10**9)}, reason="crosscheck", actor=PERSON)
-    ExchangeAccount.objects.update(synced_at=timezone.now(), clock_offset_seconds=0)
+    now = timezone.now()
+    ExchangeAccount.objects.update(synced_at=now, clock_offset_seconds=0, clock_measured_at=now)
     for name in ACCOUNTS:
         limits = {"exposure_limit_total": str(LIMIT), "max_balance_age_seconds": str(10**9)}
         change_limits(limits, reason="crosscheck", actor=PERSON, scope=HaltScope.ACCOUNT, target=name)
@@ -283,6 +284,7 @@ def _set_up(side: ProductSide) -> None:
 def _approve(side: ProductSide, step: Step) -> None:
     asked = step.asked
     assert asked is not None
+    ExchangeAccount.objects.update(clock_measured_at=timezone.now())
     body = {
         "account": asked.account,
         "symbol": asked.symbol,

@@ -72,8 +72,12 @@ def test_the_venues_time_is_measured_once_and_then_known(exchange, venue) -> Non
     assert 0 <= exchange.clock_uncertainty_seconds() < 5
 
 
-def test_warming_up_pings_only_a_cold_line(exchange, venue) -> None:
+def test_warming_up_measures_the_clock_and_pings_only_a_cold_line(exchange, venue) -> None:
     exchange.warm_up()
+    exchange.warm_up()
+    assert len(venue.requests(path="/api/v3/time")) == 3
+    assert venue.requests(path="/api/v3/ping") == [], "the line was warm by then"
+    exchange._line.http._used_at = None
     exchange.warm_up()
     assert len(venue.requests(path="/api/v3/ping")) == 1
     outcome, _ = place(exchange, deadline=boot_seconds() + 5)

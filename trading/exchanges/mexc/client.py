@@ -108,7 +108,11 @@ class MexcExchange:
     def clock_uncertainty_seconds(self) -> float | None:
         return self._line.clock.uncertainty_seconds()
 
+    def refresh_clock(self) -> None:
+        self._line.refresh_clock()
+
     def warm_up(self) -> None:
+        self._line.refresh_clock()
         if self._line.http.is_cold:
             self._line.read(PING, retries=0)
 

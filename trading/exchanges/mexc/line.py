@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from trading.domain.errors import (
@@ -22,7 +23,7 @@ from trading.domain.errors import (
 )
 
 from ..base import Connection, Observer
-from ..clock import ClockState, TimeAnswer, VenueClock, boot_seconds
+from ..clock import FRESH_SECONDS, OLD_SECONDS, ClockState, TimeAnswer, VenueClock, boot_seconds
 from ..http import HttpLine, WireAnswer, WireFailure, WireRequest
 from ..limiter import Charge, Grant, Limiter
 from ..redaction import redact
@@ -217,9 +218,20 @@ class MexcLine:
 
     # -- clock -------------------------------------------------------------------------------------------------
     def venue_time_ms(self) -> int:
+        if not self.clock.is_known:
+            self.measure_clock()
+        self._measure_again(OLD_SECONDS)
+        return self.clock.now_ms()
+
+    def refresh_clock(self) -> None:
         if not self.clock.is_usable:
             self.measure_clock()
-        return self.clock.now_ms()
+        self._measure_again(FRESH_SECONDS)
+
+    def _measure_again(self, older_than: float) -> None:
+        """The offset before stays in force if this fails; its age says what it is good for."""
+        with suppress(VenueError):
+            self.clock.refresh(lambda: self._ask_time(urgent=False), older_than=older_than)
 
     def measure_clock(self, *, urgent: bool = False) -> ClockState:
         return self.clock.measure(lambda: self._ask_time(urgent))
