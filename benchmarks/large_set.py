@@ -63,9 +63,9 @@ STATEMENTS: dict[str, str] = {
         md5((i + 1)::text) || md5((i + 2)::text)
    FROM generate_series(1, {{rows}}) i""",
     "equity": f"""INSERT INTO trading_equitysnapshot (account_id, at, equity, cash, positions_value, exposure,
-        daily_pnl, transfers, unpriced)
+        daily_pnl, transfers, peak, unpriced)
  SELECT (SELECT id FROM trading_exchangeaccount LIMIT 1), {_AT}, 100000 + 500 * sin(i / 9000.0), 60000, 40000, 40000,
-        300 * sin(i / 3000.0), 0, '[]' FROM generate_series(1, {{rows}}) i ON CONFLICT DO NOTHING""",
+        300 * sin(i / 3000.0), 0, 100500, '[]' FROM generate_series(1, {{rows}}) i ON CONFLICT DO NOTHING""",
 }
 TABLES = {"equity": "trading_equitysnapshot"}
 

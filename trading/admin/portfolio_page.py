@@ -22,7 +22,7 @@ from . import cells
 from .page import Ask, Detail, Facts, Table
 
 SYNC = "trading.change_exchangeaccount"
-DAYS = 14
+DAYS = 7
 
 
 def describe_portfolio(request: HttpRequest) -> Detail:

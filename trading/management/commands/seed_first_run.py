@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from levi_site.database_roles import grant_rights
 from trading.domain.errors import LeviError
 from trading.first_run import seed_first_run
+from trading.management.operator_command import long_statements
 
 
 def has_migrations_to_run() -> bool:
@@ -33,7 +34,8 @@ class Command(BaseCommand):
     def handle(self, *_arguments: Any, **options: Any) -> None:
         if options["migrate"]:
             if has_migrations_to_run():
-                call_command("migrate", interactive=False, verbosity=0)
+                with long_statements():  # a column more on millions of rows takes longer than a request may
+                    call_command("migrate", interactive=False, verbosity=0)
             grant_rights()
         simulator = {
             "url": settings.SIMULATOR_URL,
