@@ -10,9 +10,11 @@ import os
 
 from celery import Celery
 from celery.signals import celeryd_after_setup, setup_logging, task_prerun
+from django.conf import settings
 from django.db import close_old_connections
 
 from levi_site.redis_transport import use_tolerant_transport
+from levi_site.start_hold import join_start
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "levi_site.settings")
 
@@ -33,6 +35,19 @@ def check_connections(**_kwargs: object) -> None:
 @setup_logging.connect
 def keep_our_logging(**_kwargs: object) -> None:
     """Connecting this signal is what stops Celery from replacing the handlers that redact."""
+
+
+@celeryd_after_setup.connect
+def hold_back_first_worker(**_kwargs: object) -> None:
+    """However this worker was started: where none ran on this host, the start is halted before it takes any work."""
+    try:
+        join_start(settings.HOME_DIR, settings.LEVI_MODE)
+    except OSError as error:
+        # Celery swallows what a receiver raises, but not this: a worker that may have to be held back does not run.
+        raise SystemExit(
+            f"levi: no worker starts, because the stop flag of this start cannot be raised ({error}); "
+            f"make {settings.HOME_DIR / 'run'} writable for it"
+        ) from error
 
 
 @celeryd_after_setup.connect

@@ -10,10 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from levi_site.config import load_config
-from levi_site.env import REPO_DIR, EnvironmentVariables, SettingError, services_file
+from levi_site.env import EnvironmentVariables, SettingError, services_file
 from levi_site.secret_files import get_secret
 from levi_site.stack.banner import format_banner
 from levi_site.stack.embedded_postgres import ServerFailed
@@ -27,7 +25,7 @@ from levi_site.stack.process_spec import Phase, ProcessSpec
 from levi_site.stack.processes import build_setup, build_specs
 from levi_site.stack.reaper_link import ReaperLink
 from levi_site.stack.supervisor import StartFailed, Stopped, Supervisor
-from trading.stop_flag import raise_stop_flag
+from levi_site.start_hold import hold_start, read_mode
 
 SECRET_NAMES = ("SECRET_KEY", "LEVI_ENCRYPTION_KEY", "LEVI_AUDIT_KEY")
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -35,8 +33,7 @@ DONE, FAILED, WRONG_USE = 0, 1, 2
 
 def check_environment(env: EnvironmentVariables, options: StackOptions) -> str:
     """The mode; raises SettingError for whatever would stop the children, before any of them starts."""
-    file = Path(env.text("LEVI_CONFIG") or REPO_DIR / "config" / "app.yaml")
-    mode = load_config(file, mode_override=env.text("LEVI_MODE")).live.mode
+    mode = read_mode(env)
     make_home_dir(env.home_dir)
     for name in SECRET_NAMES:
         get_secret(env, name, mode=mode)
@@ -110,10 +107,8 @@ def supervise(home: Installation) -> int:
 
 def hold_back(home: Installation) -> None:
     """In testnet and production a start is halted, before any worker runs, until a person releases it."""
-    if home.mode != "paper" and (home.options.wants("orders") or home.options.wants("background")):
-        raise_stop_flag(
-            home.home_dir / "run" / "stop.flag", "started: release after the start's checks", "system:start"
-        )
+    if home.options.wants("orders") or home.options.wants("background"):
+        hold_start(home.home_dir, home.mode)
 
 
 def start_all(home: Installation, supervisor: Supervisor, console: Console) -> None:
