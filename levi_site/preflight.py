@@ -141,9 +141,23 @@ def check_database() -> Iterator[Finding]:
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     yield judge("migrations", not missing, f"{len(missing)} missing", "manage.py migrate", always=True)
     if not missing:
+        yield from check_database_role()
         yield from check_limits()
         yield from check_accounts()
         yield from check_builds()
+
+
+def check_database_role() -> Iterator[Finding]:
+    """Whoever owns a table can switch its triggers off."""
+    table = "FROM pg_tables WHERE schemaname = 'public' AND tablename = 'trading_auditentry'"
+    asked = f"SELECT current_user, pg_has_role(tableowner, 'MEMBER') {table}"
+    role, is_owner = connection.cursor().execute(asked).fetchone()
+    yield judge(
+        "database role",
+        not is_owner,
+        f"{role} owns the audit trail's table" if is_owner else f"{role} cannot rewrite history",
+        "give set-up alone the owner's DATABASE_URL, and everything else that of levi_app (docs/audit.md)",
+    )
 
 
 def check_builds() -> Iterator[Finding]:

@@ -61,11 +61,14 @@ class TestServers:
     def _start_postgres(self) -> str:
         settings = FAST_AND_FORGETFUL | {"max_connections": "120", "autovacuum": "off"}
         server = EmbeddedPostgres(self.home, find_free_port(), "tests", settings)
+        self.launch_postgres(server)
+        return server.url
+
+    def launch_postgres(self, server: EmbeddedPostgres) -> None:
         server.prepare()
         extra = server.user.popen_arguments() if server.user else {}
         child = self._spawn(server.argv(), server.stop_signal, env=server.environment(), **extra)
         wait_until(server.is_ready, child, "PostgreSQL")
-        return server.url
 
     def _start_redis(self) -> str:
         server = EmbeddedRedis(self.home, find_free_port(), "tests", FORGETFUL)

@@ -24,8 +24,13 @@ keep() { # keep NAME TEXT: writes the file unless it exists
 keep secret_key "$(random)"
 keep encryption_key "$(random)"
 keep audit_key "$(random)"
+# Three roles: the server's administrator, the owner of the tables (migrates, nothing else), and the application's, which
+# cannot rewrite history. Each service reads only the one it needs.
 keep postgres_password "$(random)"
-keep database_url "postgresql://levi:$(cat "$folder/postgres_password")@postgres:5432/levi"
+keep postgres_owner_password "$(random)"
+keep postgres_app_password "$(random)"
+keep owner_database_url "postgresql://levi:$(cat "$folder/postgres_owner_password")@postgres:5432/levi"
+keep database_url "postgresql://levi_app:$(cat "$folder/postgres_app_password")@postgres:5432/levi"
 keep redis_conf "bind 0.0.0.0
 port 6379
 dir /data

@@ -12,6 +12,7 @@ from django.test import override_settings
 from levi_site.preflight import (
     Finding,
     Result,
+    check_database_role,
     check_redis,
     check_secret_files,
     check_secrets,
@@ -72,6 +73,15 @@ def test_a_secret_that_others_can_read_is_refused_in_every_mode(tmp_path: Path) 
 def test_redis_away_is_a_warning() -> None:
     with override_settings(REDIS_URL=f"redis://127.0.0.1:{find_free_port()}/0", LEVI_MODE="production"):
         assert results(check_redis())["redis"] is Result.WARNING
+
+
+@pytest.mark.django_db
+def test_processes_that_own_the_audit_trail_are_refused_where_money_moves() -> None:
+    """The session's tests connect as the owner, as a deployment with one role for everything would."""
+    (found,) = check_database_role()
+    assert found.result is Result.WARNING and "owns the audit trail" in found.observed
+    with override_settings(LEVI_MODE="production"):
+        assert results(check_database_role())["database role"] is Result.REFUSED
 
 
 @pytest.mark.django_db

@@ -8,7 +8,9 @@ import subprocess
 import pytest
 import yaml
 
+from levi_site.database_roles import RIGHTS
 from tests.ops.metric_names import REPO
+from trading.audit.bundle import VERIFIER
 
 MONITORING = REPO / "ops" / "docker-compose.yml"
 PRODUCT = REPO / "ops" / "compose" / "docker-compose.yml"
@@ -96,6 +98,47 @@ def test_every_queue_has_a_worker():
     assert sorted(served) == sorted(QUEUES)
 
 
+def product_services() -> dict[str, dict]:
+    return yaml.safe_load(PRODUCT.read_text(encoding="utf-8"))["services"]
+
+
+def readers_of(secret: str) -> set[str]:
+    return {name for name, service in product_services().items() if secret in service.get("secrets", [])}
+
+
+def test_only_set_up_connects_as_the_owner_of_the_tables():
+    services = product_services()
+    assert readers_of("owner_database_url") == {"migrate"}
+    assert readers_of("database_url") == {"web", "orders", "background", "supervisor", "beat"}
+    for name in ("postgres_password", "postgres_owner_password", "postgres_app_password"):
+        assert readers_of(name) == {"postgres"}
+    for name, service in services.items():
+        address = service.get("environment", {}).get("DATABASE_URL_FILE", "/run/secrets/none")
+        assert (
+            address == "/run/secrets/none" or address.removeprefix("/run/secrets/") in service["secrets"]
+        ), name
+    assert "seed_first_run" in services["migrate"]["command"]
+    # The role that the image makes is the server's administrator: nothing of Levi signs in as that.
+    assert services["postgres"]["environment"]["POSTGRES_USER"] == "postgres"
+    script = "../sql/create_database.sql:/docker-entrypoint-initdb.d/10-levi.sql:ro"
+    assert script in services["postgres"]["volumes"]
+    assert (PRODUCT.parent / script.split(":")[0]).is_file()
+
+
+def test_every_worker_waits_until_its_start_is_halted():
+    services = product_services()
+    workers = [name for name, service in services.items() if "worker" in service.get("command", [])]
+    assert sorted(workers) == ["background", "orders"]
+    for name in workers:
+        assert services[name]["depends_on"]["hold"] == {"condition": "service_completed_successfully"}
+    hold = services["hold"]
+    assert hold["command"] == ["python", "-m", "levi_site.start_hold"]
+    assert hold["restart"] == "no" and "secrets" not in hold
+    shared = {"state:/var/lib/levi", *(v for v in services["orders"]["volumes"] if ":/etc/levi/" in v)}
+    assert set(hold["volumes"]) == shared == set(services["orders"]["volumes"])
+    assert set(hold["environment"]) == {"LEVI_CONFIG", "LEVI_MODE"}
+
+
 def test_generated_secrets_are_kept_when_asked_for_again(tmp_path):
     script = tmp_path / "make-secrets.sh"
     script.write_text((PRODUCT.parent / "make-secrets.sh").read_text())
@@ -108,7 +151,8 @@ def test_generated_secrets_are_kept_when_asked_for_again(tmp_path):
     assert generate() == first
     needed = yaml.safe_load(PRODUCT.read_text(encoding="utf-8"))["secrets"]
     assert set(first) == set(needed)
-    assert first["postgres_password"] in first["database_url"]
+    assert f"//levi:{first['postgres_owner_password']}@" in first["owner_database_url"]
+    assert f"//levi_app:{first['postgres_app_password']}@" in first["database_url"]
     assert len(set(first.values())) == len(first)
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
 
@@ -120,5 +164,6 @@ def test_the_image_holds_only_what_it_is_given():
     copied = re.findall(r"^COPY (?!--from)(\S+)", dockerfile, re.MULTILINE)
     assert set(copied) == {line[1:] for line in ignored if line.startswith("!")}
     assert all((REPO / path).exists() for path in copied)
+    assert {str(RIGHTS.relative_to(REPO).parent), str(VERIFIER.relative_to(REPO).parent)} <= set(copied)
     assert re.search(r"^USER 10001:10001$", dockerfile, re.MULTILINE)
     assert "--require-hashes" in dockerfile
