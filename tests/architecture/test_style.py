@@ -12,6 +12,7 @@ MODULES = read_modules(*PRODUCT)
 EVERYTHING = read_modules(*PRODUCT, "tests", *(["benchmarks"] if (ROOT / "benchmarks").is_dir() else []))
 LONGEST = 400
 BAGS = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "stuff"}
+TEXTS = {".css", ".js", ".html", ".md", ".yaml", ".yml", ".sql", ".json"}
 BROAD = {"Exception", "BaseException"}
 
 
@@ -21,6 +22,17 @@ def count_lines(module: Module) -> int:
 
 def test_no_file_is_too_long() -> None:
     assert [f"{m.name}: {count_lines(m)}" for m in EVERYTHING if count_lines(m) > LONGEST] == []
+
+
+def test_no_file_holds_what_a_merge_left_undone() -> None:
+    """Python would not parse; a style sheet, a template or a document says nothing."""
+    undone = ("<" * 7 + " ", ">" * 7 + " ")
+    places = (ROOT / name for name in ("trading/static", "templates", "docs", "config", "ops"))
+    texts = [file for place in places for file in place.rglob("*") if file.suffix in TEXTS]
+    assert len(texts) > 60
+    assert [
+        str(file) for file in texts if any(line.startswith(undone) for line in file.read_text().splitlines())
+    ] == []
 
 
 def test_most_files_are_short() -> None:
