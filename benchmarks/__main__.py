@@ -21,7 +21,7 @@ from benchmarks.rows import Row, keep, show
 from tests.stack.instance import StackInstance
 
 # Everything a stack does …
-WHOLE = ("first_byte", "throughput", "false_breaks", "halt", "alerts", "memory", "start")
+WHOLE = ("first_byte", "throughput", "false_breaks", "halt", "alerts", "live", "memory", "start")
 # … and single stages, called in this process on servers of their own.
 STAGES = ("decision", "permit", "settlement", "sync", "audit_cost", "audit_verification")
 # A scripted day, and its table: called in this process too, with the venue to steer.

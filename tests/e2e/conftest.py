@@ -7,7 +7,6 @@ security policy, logs an error, loads anything from another host, or answers wit
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from levi_site.env import REPO_DIR
 from levi_site.stack.ports import find_free_port
 from levi_site.stack.process_spec import answers_http
 from tests.admin.trading_day import PASSWORD, TradingDay, make_people
+from tests.e2e.browser import FLAGS, find_chromium
 from tests.worlds import frozen_venue, impatient, live_world
 
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe
@@ -32,17 +32,6 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not 
 
 __all__ = ["frozen_venue", "impatient", "live_world"]
 
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 SHOTS = REPO_DIR / "var" / "shots"
 DESKTOP, PHONE, SMALL_PHONE, WIDE = (1440, 900), (390, 844), (360, 640), (2560, 1300)
 START_SECONDS = 90
@@ -73,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[object]:
-    program = next(filter(None, map(shutil.which, NAMES)), None)
+    program = find_chromium()
     if program is None:
         pytest.skip("Chromium is not installed: the panel was not tried in a browser.")
     # The browser's driver keeps an event loop in this thread, which Django would otherwise take for async code.
@@ -155,26 +144,34 @@ class Visit:
         page.on("response", lambda got: note(f"{got.status} {got.url}") if got.status >= 500 else None)
 
 
-@pytest.fixture(scope="session")
-def serving(django_db_setup) -> Iterator[str]:
+@contextmanager
+def serve(**environment: str) -> Iterator[str]:
     """The product as it is served: granian with the ASGI application, on this session's test database."""
     port = find_free_port()
     words = ["--interface", "asginl", "--port", str(port), "--workers", "1", "--http", "1", "--no-ws"]
     process = subprocess.Popen(
         [sys.executable, "-m", "granian", *words, "--log-level", "error", "levi_site.asgi:application"],
         cwd=REPO_DIR,
-        env={**os.environ, "LEVI_ROLE": "levi-web"},
+        env={**os.environ, "LEVI_ROLE": "levi-web", **environment},
     )
     deadline = time.monotonic() + START_SECONDS
-    while not answers_http(port, "/healthz/live"):
-        assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
     try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
+        while not answers_http(port, "/healthz/live"):
+            assert process.poll() is None and time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+@pytest.fixture(scope="session")
+def serving(django_db_setup) -> Iterator[str]:
+    with serve() as base:
+        yield base
 
 
 @pytest.fixture
@@ -188,10 +185,20 @@ def visit(chromium, live_server):
 
     @contextmanager
     def opened(
-        user=None, *, size=DESKTOP, theme="light", scripts=True, base=live_server.url, may_complain=False
+        user=None,
+        *,
+        size=DESKTOP,
+        theme="light",
+        scripts=True,
+        base=live_server.url,
+        may_complain=False,
+        zone=None,
     ):
         context = chromium.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=theme, java_script_enabled=scripts
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=theme,
+            java_script_enabled=scripts,
+            timezone_id=zone,
         )
         if user is not None:
             context.add_cookies([session_cookie(user, base)])
