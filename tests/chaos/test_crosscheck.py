@@ -13,7 +13,7 @@ from tests.chaos.virtual.mutations import broken
 from trading.models import AuditEntry, Order
 
 SEEDS = 60
-MORE_SEEDS = 2_000
+MORE_SEEDS = 600
 # Each of these would be a drift of the double. Most other mutations need two processes at once to matter.
 DRIFTS = (
     "one_not_found_is_proof",
