@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from levi_site.env import MODES
+from trading.domain.money import DOLLARS
 from trading.risk.triggers import TRIGGER_TABLE
 
 SYMBOL = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
@@ -100,9 +101,9 @@ def read_thresholds(raw: Any) -> Mapping[str, Decimal | None]:
     return MappingProxyType(found)
 
 
-def read_asset(raw: Any) -> str:
-    if not isinstance(raw, str) or not re.fullmatch(r"[A-Z0-9]{1,20}", raw):
-        raise ValueError("an asset such as USDT")
+def read_dollar(raw: Any) -> str:
+    if not isinstance(raw, str) or raw not in DOLLARS:
+        raise ValueError(f"a dollar, as the limits are: one of {', '.join(sorted(DOLLARS))}")
     return raw
 
 
@@ -162,7 +163,7 @@ RISK_FIELDS: dict[str, tuple[Reader, Any]] = {
 }
 TOLERANCE = decimal_between("0", "1000000000")
 BOOKS_FIELDS: dict[str, tuple[Reader, Any]] = {
-    "reporting_currency": (read_asset, "USDT"),
+    "reporting_currency": (read_dollar, "USDT"),
     "day_time_zone": (read_time_zone, "UTC"),
     "day_starts_at_hour": (integer_between(0, 23), 0),
     "balance_tolerance_usd": (TOLERANCE, Decimal(1)),

@@ -76,6 +76,7 @@ def test_the_environment_overrides_the_mode(raw: dict) -> None:
         ("exchange.kraken", {"base_url": "https://x"}, ["exchange.kraken", "unknown venue", "mexc"]),
         ("backtest", {}, ["backtest", "unknown section"]),
         ("books.reporting_currency", "usdt coin", ["books.reporting_currency=usdt coin", "USDT"]),
+        ("books.reporting_currency", "BTC", ["books.reporting_currency=BTC", "as the limits are", "USDT"]),
         ("books.day_time_zone", "Mars/Base", ["books.day_time_zone=Mars/Base", "Europe/Berlin"]),
         ("books.day_starts_at_hour", 24, ["books.day_starts_at_hour=24", "from 0 to 23"]),
         ("books.balance_tolerance_usd", -1, ["books.balance_tolerance_usd=-1", "a number"]),

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from django.utils import timezone
 
 from tests.models.rows import make_account, make_order
@@ -16,18 +17,23 @@ from trading.models import EquitySnapshot, HaltChange, LimitsVersion
 pytestmark = pytest.mark.django_db
 
 
-def snapshots(*equities: str, exposure: str = "0") -> datetime:
-    """Ten seconds apart, from an hour ago on."""
-    began = timezone.now() - timedelta(hours=1)
-    account = make_account()
+def snapshots(
+    *equities: str, exposure: str = "0", moved: dict[int, str] | None = None, account: str = "main"
+) -> datetime:
+    """Ten seconds apart, from an hour ago on. `moved`: what was deposited before which of them."""
+    began, start, transfers = timezone.now() - timedelta(hours=1), Decimal(equities[0]), Decimal(0)
+    owner = make_account(name=account)
     for number, equity in enumerate(equities):
+        transfers += Decimal((moved or {}).get(number, "0"))
         EquitySnapshot.objects.create(
-            account=account,
+            account=owner,
             at=began + timedelta(seconds=10 * number),
             equity=Decimal(equity),
             cash=Decimal(0),
             positions_value=Decimal(equity),
             exposure=Decimal(exposure),
+            daily_pnl=Decimal(equity) - start - transfers,
+            transfers=transfers,
         )
     return began
 
@@ -60,6 +66,40 @@ def test_the_limits_of_the_time_are_the_default(capsys):
     version.save()
     assert fired(replayed(capsys)) == [], "it was not written then"
     assert fired(replayed(capsys, "--set", "kill_threshold_usd=400")) == ["exposure"]
+
+
+def test_a_day_that_only_rises_has_no_drawdown(capsys):
+    snapshots("100", "100", "100", "110", "120", "130", "130", "130")
+    assert fired(replayed(capsys, "--set", "max_drawdown_pct=5")) == []
+
+
+def test_a_fall_from_a_confirmed_peak_of_the_time_is_one(capsys):
+    snapshots("100", "120", "120", "120", "110", "110", "110")
+    found = replayed(capsys, "--set", "max_drawdown_pct=5")
+    assert fired(found) == ["drawdown"] and found["firings"][0]["observed"].startswith("8.33")
+
+
+def test_money_from_outside_is_neither_a_loss_nor_a_peak_whenever_it_came(capsys):
+    snapshots("100", "100", "100", "150", "150", "150", "50", "50", "50", moved={3: "50", 6: "-100"})
+    assert fired(replayed(capsys, "--set", "max_daily_loss_pct=3", "--set", "max_drawdown_pct=3")) == []
+
+
+def test_everything_is_all_accounts_together_and_an_account_has_its_own_limits(capsys):
+    snapshots("1000", "1000", "1000", "1000", account="main")
+    began = snapshots("100", "90", "90", "90", account="second")
+    assert fired(replayed(capsys, "--set", "max_daily_loss_pct=3")) == []  # 10 of 1,100
+    found = replayed(capsys, "--set", "max_daily_loss_pct=3", "--account", "second")
+    assert [(one["trigger"], one["scope"]) for one in found["firings"]] == [("daily_loss", "everything")]
+    version = LimitsVersion(scope="account", target="second", reason="r", actor="a", max_daily_loss_pct=3)
+    version.effective_at = began
+    version.save()
+    EquitySnapshot.objects.update(at=F("at") + timedelta(hours=2))  # the version is written by now
+    until = (timezone.now() + timedelta(hours=3)).isoformat()
+    assert [one["scope"] for one in replayed(capsys, "--to", until)["firings"]] == ["account second"]
+
+
+def test_what_cannot_be_replayed_is_named(capsys):
+    assert {"breaks", "disk_space"} <= set(replayed(capsys)["not_replayed"])
 
 
 def test_failed_orders_in_a_row_are_counted_from_the_orders(capsys):

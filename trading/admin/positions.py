@@ -19,13 +19,12 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from trading.domain.money import divide, multiply, plain
+from trading.domain.money import DOLLARS, divide, multiply, plain
 from trading.execution.flatten import flatten_payload
 from trading.execution.flatten_requests import flatten_or_propose
 from trading.models import Flattening, Instrument, Position
 from trading.queries.limits import limits_in_force
 from trading.queries.price_story import read_price_story
-from trading.queries.valuation import DOLLARS
 
 from . import cells
 from .acting import accept, actor_of, attempt, go

@@ -18,6 +18,8 @@ MAX_DIGITS = 38
 MAX_DECIMALS = 18
 _MAX_TEXT = 64
 ZERO = Decimal(0)
+# What counts as one dollar: limits, tolerances and worth are in dollars.
+DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "USD1", "DAI"})
 # Products of two 38-digit numbers must not be rounded by the default 28-digit context.
 _PRECISION = 80
 _COLUMN = Decimal(1).scaleb(-MAX_DECIMALS)

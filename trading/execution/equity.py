@@ -7,7 +7,7 @@ snapshot that could not price an asset moves no peak.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
@@ -15,10 +15,8 @@ from django.utils import timezone
 from trading.domain.money import add
 from trading.models import EquityPeak, EquitySnapshot, ExchangeAccount
 from trading.queries.portfolio import held_exposure
+from trading.queries.scope_use import PEAK_LOOKS, PEAK_SPAN
 from trading.queries.valuation import PriceTable, day_start, day_start_equity, transfers_value, value_account
-
-_PEAK_LOOKS = 3
-_PEAK_SPAN = timedelta(minutes=5)
 
 
 def write_snapshot(account: ExchangeAccount) -> EquitySnapshot | None:
@@ -54,16 +52,16 @@ def _confirmed_peak(account: ExchangeAccount, now: datetime, own: Decimal | None
     last: Decimal | None = rows.values_list("peak", flat=True).first()
     if own is None or last is None:
         return last if own is None else own
-    recent = rows.filter(unpriced=[], at__gt=now - _PEAK_SPAN).values_list("equity", "transfers")
-    owns = [own, *(add(equity, -moved) for equity, moved in recent[: _PEAK_LOOKS - 1])]
-    return last if len(owns) < _PEAK_LOOKS else max(last, min(owns))
+    recent = rows.filter(unpriced=[], at__gt=now - PEAK_SPAN).values_list("equity", "transfers")
+    owns = [own, *(add(equity, -moved) for equity, moved in recent[: PEAK_LOOKS - 1])]
+    return last if len(owns) < PEAK_LOOKS else max(last, min(owns))
 
 
 def _raise_peak(account: ExchangeAccount, now: datetime) -> None:
     """The day's highest equity, but only as far as three snapshots in a row confirm it."""
-    latest = EquitySnapshot.objects.filter(account=account, unpriced=[], at__gt=now - _PEAK_SPAN)
-    equities = list(latest.order_by("-at").values_list("equity", flat=True)[:_PEAK_LOOKS])
-    if len(equities) < _PEAK_LOOKS:
+    latest = EquitySnapshot.objects.filter(account=account, unpriced=[], at__gt=now - PEAK_SPAN)
+    equities = list(latest.order_by("-at").values_list("equity", flat=True)[:PEAK_LOOKS])
+    if len(equities) < PEAK_LOOKS:
         return
     confirmed, day = min(equities), day_start(now).date()
     if not EquityPeak.objects.filter(account=account, day=day, equity__gte=confirmed).exists():

@@ -23,6 +23,7 @@ from django.utils import timezone
 from trading.connections import exchange_for
 from trading.domain.enums import OrderStatus
 from trading.domain.errors import LeviError, VenueError
+from trading.domain.money import DOLLARS
 from trading.domain.order_states import AT_RISK, UNRESOLVED, WORKING
 from trading.domain.outcomes import OrderReport
 from trading.exchanges.base import Exchange
@@ -41,7 +42,6 @@ from trading.models import (
     Position,
     SyncRun,
 )
-from trading.queries.valuation import DOLLARS
 
 from .balance_check import check_balances
 from .book_checks import check_fills, check_orders, check_positions

@@ -35,6 +35,9 @@ from .valuation import PriceTable, day_start, day_start_equity, value_account
 LATELY = timedelta(minutes=10)
 _MINUTE = timedelta(seconds=60)
 PEAK_DAYS = 30
+# A peak counts as far as so many snapshots in a row, this near to each other, confirm it.
+PEAK_LOOKS = 3
+PEAK_SPAN = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)

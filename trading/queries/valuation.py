@@ -1,7 +1,7 @@
 """What things are worth: prices of one venue's instruments and rates into the reporting currency.
 
-The reporting currency is a dollar stablecoin unless `books.reporting_currency` names another asset. Dollar stablecoins
-count as one dollar. An asset without a price is worth None, never zero.
+The reporting currency is a dollar, whichever `books.reporting_currency` names, because limits and tolerances are in
+dollars too. Dollar stablecoins count as one dollar. An asset without a price is worth None, never zero.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils import timezone
 
-from trading.domain.money import ZERO, add, divide, multiply
+from trading.domain.money import DOLLARS, ZERO, add, divide, multiply
 from trading.models import (
     NEVER_OBSERVED,
     TRANSFERS,
@@ -26,7 +26,6 @@ from trading.models import (
     Quote,
 )
 
-DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "USD1", "DAI"})
 _ONE = Decimal(1)
 _QUOTED_DOLLARS = ("USDT", "USDC", "USD")
 _BRIDGES = ("BTC", "ETH")
@@ -74,18 +73,7 @@ class PriceTable:
         return all(row is not None and row.received_at >= instant for row in rows)
 
     def rate(self, asset: str) -> Decimal | None:
-        """Units of the reporting currency for one unit of the asset, or None."""
-        reporting = settings.LEVI_CONFIG.books.reporting_currency
-        if asset == reporting:
-            return _ONE
-        dollars = self._dollars(asset)
-        if reporting in DOLLARS or dollars is None:
-            return dollars
-        one = self._dollars(reporting)
-        return divide(dollars, one) if one else None
-
-    def _dollars(self, asset: str) -> Decimal | None:
-        """By a dollar quote of its own, else through an asset that has one."""
+        """Dollars for one unit of the asset: by a dollar quote of its own, else through an asset that has one."""
         if asset in DOLLARS:
             return _ONE
         if (direct := self._against_dollars(asset)) is not None:

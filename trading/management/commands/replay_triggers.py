@@ -18,7 +18,7 @@ from trading.domain.errors import InvalidInput
 from trading.domain.money import plain
 from trading.management.operator_command import OperatorCommand, long_statements, parse_time
 from trading.models import ExchangeAccount
-from trading.queries.trigger_history import REPLAYED, Replay, replay
+from trading.queries.trigger_history import NOT_REPLAYED, REPLAYED, Replay, replay
 from trading.risk.triggers import TRIGGER_RULES
 
 SETTABLE = tuple(name for trigger in REPLAYED for name in (TRIGGER_RULES[trigger].limits or (trigger,)))
@@ -75,7 +75,7 @@ def as_record(found: Replay) -> dict[str, Any]:
             {
                 "at": firing.at,
                 "trigger": firing.trigger,
-                "account": firing.account,
+                "scope": firing.scope,
                 "sets_to": firing.action,
                 "observed": plain(firing.observed),
                 "threshold": plain(firing.threshold),
@@ -85,6 +85,7 @@ def as_record(found: Replay) -> dict[str, Any]:
         ],
         "looks": found.looks,
         "unknown": found.unknown,
+        "not_replayed": list(NOT_REPLAYED),
     }
 
 
@@ -96,7 +97,8 @@ def describe(found: Replay) -> str:
     for firing in found.firings:
         until = f"clear at {firing.until:%H:%M:%S}" if firing.until else "not clear again"
         lines.append(
-            f"{firing.at:%Y-%m-%d %H:%M:%S}  {firing.trigger} on {firing.account}: {firing.observed:.2f} of "
+            f"{firing.at:%Y-%m-%d %H:%M:%S}  {firing.trigger} on {firing.scope}: {firing.observed:.2f} of "
             f"{plain(firing.threshold)}, sets to {firing.action}; {until}"
         )
+    lines.append(f"not stored, so not replayed: {', '.join(NOT_REPLAYED)}")
     return "\n".join(lines)
