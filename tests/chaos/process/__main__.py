@@ -14,9 +14,9 @@ from pathlib import Path
 
 from tests.chaos.process.figures import ROOT, STATE, Figure, is_good, load, print_table, save
 
-GROUND = ("kills", "doubts", "commits")
+GROUND = ("kills", "stops", "doubts", "commits")
 # Shares of the time of one run; what a part needs to come to rest is extra.
-SHARES = {"kills": 0.3, "doubts": 0.1, "commits": 0.05}
+SHARES = {"kills": 0.3, "stops": 0.15, "doubts": 0.1, "commits": 0.05}
 QUICK_SECONDS = 22.0
 
 
@@ -95,6 +95,9 @@ class Campaign:
             runs: dict[str, Callable[[], list[Figure]]] = {
                 "kills": lambda: parts.run_kills(
                     ground, seed=options.seed, most=options.kills, seconds=self.seconds("kills"), say=say
+                ),
+                "stops": lambda: parts.run_stops(
+                    ground, seed=options.seed, seconds=self.seconds("stops"), say=say
                 ),
                 "doubts": lambda: parts.run_doubts(
                     ground, most=10_000, seconds=self.seconds("doubts"), say=say

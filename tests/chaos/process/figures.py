@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+SKIPPED = "skipped"  # a value: neither passed nor failed
 STATE = ROOT / "var" / "chaos" / "process.json"
 
 
@@ -26,6 +27,11 @@ class Figure:
     passed: bool
     decides: bool = True
     stories: tuple[str, ...] = field(default=())
+
+    @property
+    def verdict(self) -> str:
+        word = "PASS" if self.passed else "FAIL"
+        return "SKIPPED" if self.value == SKIPPED else word + ("" if self.decides else " (time)")
 
 
 def count(name: str, what: str, found: Sequence[str], stories: Iterable[str] = ()) -> Figure:
@@ -50,10 +56,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 def print_table(figures: Sequence[Figure]) -> None:
     print(f"\n{'':5}{'what':66}{'measured':>22}{'limit':>14}  verdict")
     for one in figures:
-        word = "PASS" if one.passed else "FAIL"
-        print(
-            f"{one.name:5}{one.what:66}{one.value:>22}{one.limit:>14}  {word}{'' if one.decides else ' (time)'}"
-        )
+        print(f"{one.name:5}{one.what:66}{one.value:>22}{one.limit:>14}  {one.verdict}")
     for one in figures:
         if not one.passed and one.stories:
             print(f"\n{one.name} {one.what}:", *one.stories, sep="\n")

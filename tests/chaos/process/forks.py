@@ -42,6 +42,7 @@ class Forks:
 
     output: Path
     jobs: int = 2
+    patience: float = HANGS_AFTER_SECONDS
     ends: Counter[str] = field(default_factory=Counter)
     _running: dict[int, float] = field(default_factory=dict)
 
@@ -65,7 +66,7 @@ class Forks:
             if found:
                 del self._running[pid]
                 self.ends[_word_for(os.waitstatus_to_exitcode(status))] += 1
-            elif time.monotonic() - began > HANGS_AFTER_SECONDS:
+            elif time.monotonic() - began > self.patience:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 del self._running[pid]

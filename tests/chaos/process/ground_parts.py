@@ -6,10 +6,14 @@ from collections.abc import Callable, Sequence
 
 from tests.chaos.process.figures import Figure, count, timing
 from tests.chaos.process.ground import Ground
+from tests.chaos.process.kills import Struck, kill_many, stop_many
 from tests.chaos.process.oracle import Findings, Placements
 from tests.chaos.process.stories import tell
+from trading.failpoints import POINTS
 
-LEAST_POINTS = 25
+# In a campaign of some minutes every point comes to its turn; of lives with a stop there are fewer.
+SHORT_SECONDS = 150.0
+LEAST_STOPS = 25
 Say = Callable[[str], None]
 
 
@@ -29,14 +33,21 @@ def judge(name: str, found: Findings, ground: Ground, placements: Placements) ->
 
 
 def run_kills(ground: Ground, *, seed: int, most: int, seconds: float, say: Say) -> list[Figure]:
-    from tests.chaos.process.kills import kill_many
-
     done = kill_many(ground, seed=seed, most=most, seconds=seconds, say=say)
+    least = 1 if seconds < SHORT_SECONDS else len(POINTS)
+    return judge_strikes("killed", done, ground, least)
+
+
+def run_stops(ground: Ground, *, seed: int, seconds: float, say: Say) -> list[Figure]:
+    done = stop_many(ground, seed=seed, seconds=seconds, say=say)
+    return judge_strikes("stopped", done, ground, 1 if seconds < SHORT_SECONDS else LEAST_STOPS)
+
+
+def judge_strikes(word: str, done: Struck, ground: Ground, least: int) -> list[Figure]:
     points = len(done.points)
-    enough = points >= LEAST_POINTS or seconds < 60
-    what = f"processes killed, at {points} failpoints ({done.findings.orders} orders)"
+    what = f"processes {word}, at {points} failpoints ({done.findings.orders} orders)"
     return [
-        Figure("A1", what, str(done.kills), f">= {LEAST_POINTS} points", enough and done.kills > 0),
+        Figure("A1", what, str(done.strikes), f">= {least} points", points >= least),
         Figure("A1", "everything has ended afterwards", "yes" if done.calm else "no", "yes", done.calm),
         count("A1", "processes that hung", ["a process hung"] * done.ends["hung"]),
         *judge("A1", done.findings, ground, done.placements),

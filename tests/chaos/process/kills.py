@@ -1,8 +1,9 @@
-"""A1: thousands of processes, each killed at a failpoint, while others carry on what they left.
+"""A1: thousands of processes, each killed or stopped at a failpoint, while others carry on what they left.
 
-A child per kill: forked from a warmed parent, it lives one life and dies at the planned point, at its first passage or
-a later one. Pollers and a supervisor take up what it left, and die now and then themselves. When everything is calm the
-oracle compares the venue's ledger with the rows.
+A child per strike: forked from a warmed parent, it lives one life and dies at the planned point, at its first passage
+or a later one. Or it is stopped there, for up to longer than any lease, and goes on as if nothing had happened when
+others have long taken over. Pollers and a supervisor take up what it left, and die now and then themselves. When
+everything is calm the oracle compares the venue's ledger with the rows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from tests.chaos.process.carriers import carriers, come_to_rest, unfinished
@@ -29,6 +31,9 @@ SELDOM = {
     "sweep.after_claim": 0.2,
     "sweep.before_look": 0.2,
 }
+STOPS = (1.0, 6.0, 14.0, 24.0)  # seconds: a moment, a transaction's end, a request's, a lease's
+STOPPED_AT_ONCE = 8
+STOPPED_PATIENCE = 240.0
 # These are passed several times in a life.
 REPEATED = ("audit.before_write", "audit.after_write", "doorbell.before_publish")
 
@@ -38,11 +43,12 @@ class Plan:
     point: str
     life: str
     after: int
+    stop: float  # seconds it is stopped there, of the campaign of stops
 
 
 @dataclass
-class Killed:
-    """What the campaign of kills came to. `points`: where processes died, and how often."""
+class Struck:
+    """What a campaign came to. `points`: where processes were killed or stopped, and how often."""
 
     points: Counter[str]
     ends: Counter[str]
@@ -52,7 +58,7 @@ class Killed:
     placements: Placements
 
     @property
-    def kills(self) -> int:
+    def strikes(self) -> int:
         return self.points.total()
 
 
@@ -60,19 +66,48 @@ def make_plans(seed: int) -> Iterator[Plan]:
     """The same for the same seed: every point in turn, in an order that chance decides."""
     chance = random.Random(seed)
     life_of = {point: name for name, life in LIVES.items() for point in life.points}
-    while True:
+    for turn in count():
         for point in chance.sample(list(POINTS), len(POINTS)):
-            if chance.random() < SELDOM.get(point, 1.0):
-                yield Plan(point, life_of[point], chance.randrange(4) if point in REPEATED else 0)
+            if turn == 0 or chance.random() < SELDOM.get(point, 1.0):
+                after = chance.randrange(4) if point in REPEATED else 0
+                yield Plan(point, life_of[point], after, chance.choice(STOPS))
 
 
 def kill_many(
-    ground: Ground, *, seed: int, most: int, seconds: float, jobs: int = 2, say: Callable[[str], None] = print
-) -> Killed:
+    ground: Ground, *, seed: int, most: int, seconds: float, say: Callable[[str], None] = print
+) -> Struck:
     """Until `most` have died or the time is over; then to rest, then the oracle."""
-    output = ground.home / "lives.log"
-    began = time.monotonic()
-    forks, placements = Forks(output, jobs), Placements(ground.venue)
+    return _strike(
+        ground,
+        live_until_killed,
+        Forks(ground.home / "lives.log", 2),
+        seed=seed,
+        most=most,
+        seconds=seconds,
+        say=say,
+    )
+
+
+def stop_many(ground: Ground, *, seed: int, seconds: float, say: Callable[[str], None] = print) -> Struck:
+    """The same with stops: many at once, because who is stopped needs no processor."""
+    forks = Forks(ground.home / "lives.log", STOPPED_AT_ONCE, patience=STOPPED_PATIENCE)
+    return _strike(ground, live_with_a_stop, forks, seed=seed + 1, most=10**9, seconds=seconds, say=say)
+
+
+def _strike(
+    ground: Ground,
+    live: Callable[[Ground, Plan], None],
+    forks: Forks,
+    *,
+    seed: int,
+    most: int,
+    seconds: float,
+    say: Callable[[str], None],
+) -> Struck:
+    began, output = time.monotonic(), forks.output
+    action = "kill" if live is live_until_killed else "stop"
+    before = read_strikes(ground.log, action)
+    placements = Placements(ground.venue)
     keepers = Keepers(carriers(ground, CARRIER_DEATHS), output)
     told = began
     try:
@@ -80,11 +115,11 @@ def kill_many(
             if forks.ends["killed"] >= most or time.monotonic() > began + seconds:
                 break
             keepers.look()
-            forks.start(lambda plan=plan: live_until_killed(ground, plan))
+            forks.start(lambda plan=plan: live(ground, plan))
             if time.monotonic() > told + 10:
                 told = time.monotonic()
                 placements.catch_up()
-                say(f"{forks.ends['killed']} killed, {forks.ends['failed']} failed, {told - began:.0f} s")
+                say(f"{dict(forks.ends)}, {told - began:.0f} s")
         forks.wait()
         keepers.stop()
         keepers = Keepers(carriers(ground, 0.0), output)
@@ -95,7 +130,8 @@ def kill_many(
         keepers.stop()
     found = examine(ground.url, ground.venue, placements)
     ground.let_go()
-    return Killed(read_strikes(ground.log), forks.ends, found, calm, time.monotonic() - began, placements)
+    points = read_strikes(ground.log, action) - before
+    return Struck(points, forks.ends, found, calm, time.monotonic() - began, placements)
 
 
 def live_until_killed(ground: Ground, plan: Plan) -> None:
@@ -103,6 +139,11 @@ def live_until_killed(ground: Ground, plan: Plan) -> None:
     LIVES[plan.life].live(ground.world)
 
 
-def read_strikes(log: Path, action: str = "kill") -> Counter[str]:
+def live_with_a_stop(ground: Ground, plan: Plan) -> None:
+    arm({plan.point: FailpointRule("stop", seconds=plan.stop, after=plan.after)}, ground.log)
+    LIVES[plan.life].live(ground.world)
+
+
+def read_strikes(log: Path, action: str) -> Counter[str]:
     lines = log.read_text().splitlines() if log.exists() else []
     return Counter(name for _at, name, what, _pid in map(str.split, lines) if what == action)

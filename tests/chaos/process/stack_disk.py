@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.chaos.process.figures import Figure
+from tests.chaos.process.figures import SKIPPED, Figure
 from tests.chaos.process.oracle import Placements
 from tests.chaos.process.stack_faults import judge_stack
 from tests.chaos.process.stack_world import CampaignStack
@@ -32,7 +32,7 @@ def fill_the_disk(say: Say) -> list[Figure]:
     ).returncode  # fmt: skip
     try:
         if not mounted:
-            return [Figure("F79", "full disk (skipped: a small disk needs root)", "skipped", "-", True)]
+            return [Figure("F79", "full disk (a small disk needs root)", SKIPPED, "-", True)]
         return _on_a_small_disk(folder, say)
     finally:
         if mounted:
