@@ -12,7 +12,9 @@ from kombu import Queue
 
 QUEUES = ("orders", "resolve", "sync", "default")
 ORDER_QUEUES = ("orders", "resolve")
-VISIBILITY_SECONDS = 60  # above every task's hard limit; equal everywhere, because the shortest wins
+# Equal everywhere, because the shortest wins. Above the usual hard limit; that some tasks run longer (drills,
+# verification, exports) costs nothing, because a message is acknowledged before its task runs.
+VISIBILITY_SECONDS = 60
 
 TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": VISIBILITY_SECONDS,
