@@ -27,6 +27,7 @@ from trading.execution.accounts import check_connection
 from trading.models import ExchangeAccount
 from trading.queries.builds import expected_build, list_foreign
 from trading.queries.limits import limits_in_force
+from trading.queries.start_up import explain_other_instance
 
 MAX_CLOCK_OFFSET_MS = 500
 AT_ONCE = Retry(NoBackoff(), 0)
@@ -142,6 +143,7 @@ def check_database() -> Iterator[Finding]:
     yield judge("migrations", not missing, f"{len(missing)} missing", "manage.py migrate", always=True)
     if not missing:
         yield from check_database_role()
+        yield from check_instance()
         yield from check_limits()
         yield from check_accounts()
         yield from check_builds()
@@ -157,6 +159,16 @@ def check_database_role() -> Iterator[Finding]:
         not is_owner,
         f"{role} owns the audit trail's table" if is_owner else f"{role} cannot rewrite history",
         "give set-up alone the owner's DATABASE_URL, and everything else that of levi_app (docs/audit.md)",
+    )
+
+
+def check_instance() -> Iterator[Finding]:
+    others = explain_other_instance()
+    yield judge(
+        "instance id",
+        not others,
+        "; ".join(others) or f"{settings.INSTANCE_ID}, as this database's orders",
+        "see docs/deployment.md, what every host needs",
     )
 
 

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from levi_site.preflight import Result, check_instance
 from tests.api.rows import place, set_status
 from tests.api.world import Caller, make_token, make_world
 from trading.domain.actors import Actor, ActorKind
-from trading.domain.enums import HaltScope
+from trading.domain.enums import HaltScope, OrderOrigin
 from trading.domain.errors import NotAllowed
 from trading.execution.halts import missing_for_release, release
 from trading.models import ExchangeAccount, HaltState, Instrument, Order
@@ -88,3 +89,18 @@ def test_a_narrower_scope_does_not_wait(started):
 def test_paper_waits_for_nothing(started, settings):
     settings.LEVI_MODE = "paper"
     assert missing_after_start() == []
+
+
+def test_a_host_that_marks_orders_otherwise_than_the_database_is_not_released(started, settings):
+    """A lost file is made anew by itself, and a second host makes its own: what to write is in the database."""
+    sync()
+    known, settings.INSTANCE_ID = settings.INSTANCE_ID, "zzzz"
+    (sentence,) = missing_after_start()
+    assert "says zzzz" in sentence and f"carries {known}:" in sentence
+    (found,) = check_instance()
+    assert found.result is Result.REFUSED and sentence in found.observed
+    with pytest.raises(NotAllowed, match="zzzz"):
+        release(HaltScope.EVERYTHING, reason="it is only a file", actor=anna())
+    assert settings.STOP_FLAG.exists()
+    Order.objects.update(origin=OrderOrigin.EXTERNAL)
+    assert missing_after_start() == []  # other people's orders say nothing of ours

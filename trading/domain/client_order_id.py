@@ -32,3 +32,8 @@ def client_order_id(instance_id: str, intent_id: UUID) -> str:
 
 def is_ours(candidate: str, instance_id: str) -> bool:
     return len(candidate) == 32 and candidate.startswith(prefix_of(instance_id))
+
+
+def instance_of(ours: str) -> str:
+    """The four characters that mark the instance, in a client order id of any of ours."""
+    return ours[len(_PRODUCT) : len(_PRODUCT) + 4]
