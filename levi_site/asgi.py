@@ -12,6 +12,7 @@ from django.conf import settings
 from levi_site.warm_up import warm_up_pages
 from levi_site.wsgi import application as wsgi_application
 from levi_site.wsgi_bridge import Receive, Scope, Send, WsgiBridge, build_environ
+from trading.heart import keep_beating
 from trading.live import hint_channel
 from trading.streaming.hub import HintHub
 from trading.streaming.stream import Reply, StreamDoor
@@ -19,6 +20,7 @@ from trading.streaming.stream import Reply, StreamDoor
 STREAM_PATHS = ("/api/v1/stream", "/api/v1/stream/")
 
 warm_up_pages()  # a child of the nursery finds it done
+keep_beating("web")
 # Threads for pages and API of one worker process; each owns a database connection.
 bridge = WsgiBridge(wsgi_application, int(os.environ.get("LEVI_WEB_THREADS", "4")))
 door = StreamDoor(HintHub(settings.REDIS_URL, hint_channel()))

@@ -32,6 +32,7 @@ LAYERS = {
     "trading.first_run": 60,
     "trading.break_glass": 60,
     "trading.supervision": 60,
+    "trading.heart": 60,
     "trading.tasks": 60,
     "trading.api": 60,
     "trading.admin": 60,

@@ -19,6 +19,7 @@ NEEDED = {
     "LeviLimitUtilisation50", "LeviLimitUtilisation75", "LeviLimitUtilisation90", "LeviDailyLossNearLimit",
     "LeviVenueErrors", "LeviOrderLatencyHigh", "LeviSyncStale", "LeviScrapeDown",
     "LeviTriggersNotEvaluated", "LeviTriggerSilent",
+    "LeviDeadManUnarmed", "LeviDrillOverdue",
 }  # fmt: skip
 
 

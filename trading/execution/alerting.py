@@ -136,6 +136,16 @@ def _trigger_silent(entry: AuditEntry) -> News:
     )
 
 
+def _role_silent(entry: AuditEntry) -> News:
+    data = entry.data
+    return News(
+        Severity.CRITICAL if data["critical"] else Severity.WARNING,
+        f"The role {data['role']} gives no sign of life",
+        f"{data['reason']}. {data['money']}",
+        f"heartbeat {data['role']}|",
+    )
+
+
 def _strategy_tripped(entry: AuditEntry) -> News:
     data = entry.data
     text = "It made as many orders as it may before a person looks. Enable it on its page to go on."
@@ -251,6 +261,7 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "alarm.order": _late_evidence,
     "alarm.audit": _audit_damaged,
     "alarm.trigger": _trigger_silent,
+    "alarm.heartbeat": _role_silent,
     "strategy.tripped": _strategy_tripped,
     "limits.band": _limit_band,
     "drill.overdue": _drill_overdue,

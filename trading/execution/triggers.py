@@ -18,7 +18,6 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from trading import audit
 from trading.domain.actors import system_actor
 from trading.domain.enums import HaltScope, TradingState
 from trading.domain.errors import LeviError, VenueError
@@ -29,7 +28,6 @@ from trading.metrics import TRIGGER_RUNS
 from trading.models import ExchangeAccount, HaltState, Instrument, TriggerState
 from trading.queries.pending import exposures, pending_orders
 from trading.queries.trigger_looks import TriggerLook, take_looks
-from trading.queries.triggers import silent_triggers
 from trading.risk.triggers import (
     TRIGGER_RULES,
     LookVerdict,
@@ -44,8 +42,8 @@ from trading.risk.triggers import (
 )
 
 from .halts import Engagement, engage
-from .jobs import claim_slot
 from .limit_bands import warn_of_limits
+from .silence_watch import watch_silence
 
 log = logging.getLogger(__name__)
 ACTOR = system_actor("triggers")
@@ -53,7 +51,6 @@ CONFIRM_SECONDS = 1.0
 MOST_CONFIRMATIONS = 3
 # The supervisor leaves looking to the syncs as long as they do it.
 LOOK_SECONDS = timedelta(seconds=5)
-_SILENCE_SECONDS = 600
 _FORGET = timedelta(hours=1)
 _TEXT = 300
 
@@ -200,13 +197,13 @@ def _note_firing(each: Remembered, now: datetime) -> None:
 
 
 def watch_triggers() -> list[Engagement]:
-    """What the supervisor and beat do: look where nobody has looked, and say which trigger does not run at all."""
+    """What the supervisor and beat do: look where nobody has looked, and say what does not run at all."""
     engaged: list[Engagement] = []
     if _is_due():
         engaged = evaluate_triggers()
         TriggerState.objects.filter(evaluated_at__lt=timezone.now() - _FORGET).delete()
     warn_of_limits()
-    _say_silent()
+    watch_silence()
     return engaged
 
 
@@ -220,21 +217,3 @@ def _is_due() -> bool:
     young = TriggerState.objects.filter(evaluated_at__gt=timezone.now() - LOOK_SECONDS)
     looked_at = set(young.filter(scope=HaltScope.ACCOUNT).values_list("target", flat=True))
     return not young.filter(scope=HaltScope.EVERYTHING).exists() or not names <= looked_at
-
-
-def _say_silent() -> None:
-    """A trigger that has not run is itself an alarm, every ten minutes."""
-    for name, seconds in silent_triggers():
-        if claim_slot(f"trigger silent {name}", _SILENCE_SECONDS):
-            with transaction.atomic():
-                audit.record(
-                    "alarm.trigger",
-                    actor=ACTOR,
-                    object_type="trigger",
-                    object_id=name,
-                    data={
-                        "trigger": name,
-                        "reason": f"the trigger {name} has "
-                        + ("never looked" if seconds is None else f"not looked for {seconds} s"),
-                    },
-                )

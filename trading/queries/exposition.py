@@ -113,7 +113,7 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
     ),
     (
         "levi_dead_man_armed",
-        "1 while a supervisor watches and would halt by itself.",
+        "1 while a supervisor watches and would halt by itself; absent where it is switched off.",
         "",
         lambda state: state.dead_man_armed,
     ),

@@ -70,7 +70,7 @@ class LiveState:
     account_equity: dict[str, float]
     account_daily_pnl: dict[str, float]
     sync_age_seconds: dict[str, float]
-    dead_man_armed: float
+    dead_man_armed: float | None
     drill_overdue: float
     audit_checkpoint_age_seconds: float
     audit_damage: float | None
@@ -82,6 +82,7 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
     rows = ExchangeAccount.objects.filter(mode=mode, is_enabled=True)
     accounts = {account: read_account(account, now) for account in rows}
     kill_switch, halt_age = _read_halts(now)
+    dead_man = read_dead_man()
     doubt = Order.objects.filter(status__in=[OrderStatus.IN_DOUBT, OrderStatus.QUARANTINED])
     return LiveState(
         kill_switch=kill_switch,
@@ -99,7 +100,7 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
         sync_age_seconds={
             account.name: (now - account.synced_at).total_seconds() for account in rows if account.synced_at
         },
-        dead_man_armed=float(read_dead_man().is_armed),
+        dead_man_armed=float(dead_man.is_armed) if dead_man.seconds else None,
         drill_overdue=float(read_drills().is_overdue),
         **_read_audit(now),
     )

@@ -6,7 +6,7 @@ The dead man and the watch over the audit trail keep their own books; here they 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Max
 from django.utils import timezone
@@ -17,6 +17,7 @@ from trading.models import HaltChange, TriggerState
 from trading.risk.triggers import TRIGGER_RULES, TRIGGER_TABLE
 
 from .dead_man import read_dead_man
+from .silence import AUDIT_SECONDS, silent_watchers
 
 # Longer without a look than this: it does not run. The supervisor looks every five seconds.
 SILENT_SECONDS = 60
@@ -106,7 +107,11 @@ def _dead_man() -> TriggerRow:
 
 def _audit_watch() -> TriggerRow:
     state = read_audit_state()
-    verdict = "silent" if state.verified_at is None else ("clear" if state.is_intact else "over")
+    oldest = timezone.now() - timedelta(seconds=AUDIT_SECONDS)
+    if state.is_intact is False:
+        verdict = "over"
+    else:
+        verdict = "clear" if state.verified_at and state.verified_at > oldest else "silent"
     return TriggerRow(
         "audit_damage", HaltScope.EVERYTHING, "", verdict, "", "", "damage", "halted in production",
         state.verified_at, _last_change("audit_damage"), True, None, (),
@@ -123,6 +128,9 @@ def trigger_ages(now: datetime | None = None) -> dict[str, int | None]:
     }
 
 
-def silent_triggers() -> list[tuple[str, int | None]]:
-    """The triggers that have not looked for a minute, and for how long; None: never."""
-    return [(name, age) for name, age in trigger_ages().items() if age is None or age > SILENT_SECONDS]
+def silent_triggers(now: datetime | None = None) -> list[tuple[str, int | None]]:
+    """What has not looked for a minute (the verification of the audit trail: for three hours), and for how long; None:
+    never."""
+    now = now or timezone.now()
+    own = [(name, age) for name, age in trigger_ages(now).items() if age is None or age > SILENT_SECONDS]
+    return own + [(each.name, each.seconds) for each in silent_watchers(now)]
