@@ -47,8 +47,8 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     # The supervisor delivers alerts by itself; this is for when it is gone.
     "alert-delivery": {
         "task": "trading.tasks.deliver_alerts",
-        "schedule": 5.0,
-        "options": {"queue": "default", "expires": 5},
+        "schedule": 3.0,
+        "options": {"queue": "default", "expires": 3},
     },
     # A request rings by itself; this finds those whose ring was lost or whose writer died.
     "exports": {

@@ -24,7 +24,8 @@ from redis.retry import Retry
 from levi_site.secret_files import MIN_SECRET_LENGTH
 from trading.domain.errors import LeviError
 from trading.execution.accounts import check_connection
-from trading.models import ExchangeAccount
+from trading.models import AlertChannel, ExchangeAccount
+from trading.queries.alerts import last_delivery_failure
 from trading.queries.builds import expected_build, list_foreign
 from trading.queries.limits import limits_in_force
 from trading.queries.start_up import explain_other_instance
@@ -147,6 +148,21 @@ def check_database() -> Iterator[Finding]:
         yield from check_limits()
         yield from check_accounts()
         yield from check_builds()
+        yield check_alert_channels()
+
+
+def check_alert_channels() -> Finding:
+    """Only production halts where alerts reach nobody; elsewhere it is worth knowing."""
+    names = list(AlertChannel.objects.filter(is_enabled=True).values_list("name", flat=True))
+    failure = last_delivery_failure() if names else None
+    remedy = (
+        "add one in the panel under Alert channels, and see its test arrive; production halts without one"
+    )
+    if names and failure is None:
+        return Finding("alert channels", Result.GOOD, ", ".join(names))
+    refuses = not names and settings.LEVI_MODE == "production"
+    observed = f"{failure.channel or 'delivery'} fails: {failure.error}" if failure else "none is enabled"
+    return Finding("alert channels", Result.REFUSED if refuses else Result.WARNING, observed, remedy)
 
 
 def check_database_role() -> Iterator[Finding]:

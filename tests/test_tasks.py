@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from levi_site.beat_schedule import BEAT_SCHEDULE
 from tests.making import World, fresh, status_of
 from tests.worlds import frozen_venue, impatient, world
 from trading import tasks
@@ -52,3 +53,8 @@ def test_two_schedulers_ring_once_per_slot(world: World):
     tasks.sync_all_accounts()
     tasks.sync_all_accounts()
     assert JobSlot.objects.filter(job="sync").count() in (1, 2)  # two only across the border of a slot
+
+
+def test_without_the_supervisor_an_alert_leaves_within_five_seconds():
+    every = BEAT_SCHEDULE["alert-delivery"]["schedule"]
+    assert every + tasks.ALERT_GRACE.total_seconds() < 5

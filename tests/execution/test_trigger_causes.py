@@ -12,7 +12,7 @@ from django.utils import timezone
 from levi_site.stack.ports import find_free_port
 from tests.execution.looking import NOTHING, look_again, quick, state
 from tests.making import PERSON, World, let_time_pass
-from trading.domain.enums import HaltScope
+from trading.domain.enums import HaltScope, Severity
 from trading.execution import triggers
 from trading.execution.alert_channels import create_channel
 from trading.execution.delivery import deliver_waiting
@@ -22,6 +22,7 @@ from trading.execution.triggers import evaluate_triggers, watch_triggers
 from trading.models import (
     Alert,
     AlertChannel,
+    AlertDelivery,
     AuditEntry,
     Break,
     ExchangeAccount,
@@ -31,8 +32,9 @@ from trading.models import (
     Quote,
     TriggerState,
 )
+from trading.notify import notify
 from trading.queries import trigger_looks
-from trading.queries.alerts import last_delivery_failure
+from trading.queries.alerts import last_delivery_failure, nobody_reached
 from trading.queries.triggers import read_triggers, silent_triggers, trigger_ages
 
 __all__ = ["quick"]
@@ -170,16 +172,30 @@ def test_a_full_disk_halts_everything(world: World, monkeypatch):
     assert state() == ("halted", "disk_space")
 
 
-def test_in_production_alerts_that_reach_nobody_halt(world: World, settings):
-    """A channel whose port nobody listens on. It may fail for five minutes, and longer with play money."""
-    create_channel("mail", f"json://127.0.0.1:{find_free_port()}/x", actor=PERSON)
+def waits_for(seconds: int) -> None:
+    AlertDelivery.objects.filter(state="waiting").update(
+        created_at=timezone.now() - timedelta(seconds=seconds)
+    )
+
+
+@pytest.fixture
+def deaf(world: World) -> AlertChannel:
+    """A channel whose port nobody listens on, and an alert that waits for it."""
+    channel = create_channel("mail", f"json://127.0.0.1:{find_free_port()}/x", actor=PERSON)
+    Alert.objects.all().delete()
+    notify("halt.engaged", Severity.CRITICAL, "Everything is halted", "test")
     deliver_waiting()
-    failure = last_delivery_failure()
+    return channel
+
+
+def test_in_production_alerts_that_reach_nobody_halt(deaf, settings):
+    """It may fail for five minutes, and longer with play money."""
+    failure = nobody_reached()
     assert failure is not None and failure.channel == "mail" and failure.error
     settings.LEVI_MODE = "production"
     look_again()
     assert state() == NOTHING
-    AlertChannel.objects.update(failing_since=timezone.now() - timedelta(seconds=301))
+    waits_for(301)
     settings.LEVI_MODE = "paper"
     look_again()
     assert state() == NOTHING
@@ -187,6 +203,38 @@ def test_in_production_alerts_that_reach_nobody_halt(world: World, settings):
     look_again()
     assert state() == ("halted", "alert_channel")
     assert failure.error in HaltState.objects.get(scope="everything").reason
+
+
+def test_one_dead_channel_of_two_halts_nothing(deaf, settings):
+    AlertChannel.objects.create(
+        name="phone", sealed_url=b"x", sealed_with="k", url_hint="x", delivered_at=timezone.now()
+    )
+    AlertChannel.objects.filter(pk=deaf.pk).update(failing_since=timezone.now() - timedelta(hours=1))
+    waits_for(3600)
+    settings.LEVI_MODE = "production"
+    look_again()
+    assert last_delivery_failure().channel == "mail" and nobody_reached() is None
+    assert state() == NOTHING
+
+
+def test_what_was_given_up_does_not_halt_again_after_a_release(deaf, settings):
+    AlertDelivery.objects.update(state="given_up")
+    AlertChannel.objects.update(failing_since=timezone.now() - timedelta(hours=7))
+    settings.LEVI_MODE = "production"
+    look_again()
+    assert nobody_reached() is None and state() == NOTHING
+
+
+def test_production_without_any_channel_halts(world: World, settings):
+    settings.LEVI_MODE = "production"
+    Alert.objects.all().delete()
+    look_again()
+    assert state() == NOTHING
+    notify("levi.started", Severity.INFO, "The supervisor started", "")
+    Alert.objects.update(at=timezone.now() - timedelta(seconds=301))
+    look_again()
+    assert state() == ("halted", "alert_channel")
+    assert "no alert channel is enabled" in HaltState.objects.get(scope="everything").reason
 
 
 def test_a_trigger_can_be_switched_off(world: World, settings):

@@ -12,6 +12,7 @@ from django.test import override_settings
 from levi_site.preflight import (
     Finding,
     Result,
+    check_alert_channels,
     check_database_role,
     check_redis,
     check_secret_files,
@@ -21,6 +22,7 @@ from levi_site.preflight import (
 )
 from levi_site.stack.ports import find_free_port
 from trading.first_run import seed_limits
+from trading.models import AlertChannel
 
 GOOD_SECRETS = {
     "SECRET_KEY": "aB3" * 4 + "kTm9_xQz7-LpW2vYc8RnDf5G",
@@ -112,3 +114,13 @@ def test_the_command_ends_with_one_when_it_refuses(capsys) -> None:
 def test_the_command_is_content_with_a_fresh_paper_installation() -> None:
     seed_limits()
     call_command("preflight", "--json")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mode, result", [("production", Result.REFUSED), ("paper", Result.WARNING)])
+def test_without_an_alert_channel_production_is_refused(settings, mode, result) -> None:
+    settings.LEVI_MODE = mode
+    found = check_alert_channels()
+    assert found.result is result and "none is enabled" in found.observed
+    AlertChannel.objects.create(name="phone", sealed_url=b"x", sealed_with="k", url_hint="x")
+    assert check_alert_channels() == Finding("alert channels", Result.GOOD, "phone")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from trading.domain.enums import Severity
@@ -35,6 +35,26 @@ def last_delivery_failure() -> DeliveryFailure | None:
     if failing is not None and failing.failing_since is not None:
         return DeliveryFailure(failing.name, failing.failing_since, failing.last_error)
     return _stuck()
+
+
+def nobody_reached() -> DeliveryFailure | None:
+    """Since when alerts reach nobody: the oldest that still waits and after which no channel took anything. One channel
+    of two that fails is no such thing, nor is what was given up. No enabled channel at all is, from the next alert."""
+    enabled = AlertChannel.objects.filter(is_enabled=True)
+    last = AlertChannel.objects.aggregate(at=Max("delivered_at"))["at"]
+    later = Q(created_at__gt=last) if last else Q()
+    if not enabled.exists():
+        alerts = Alert.objects.filter(at__gt=last) if last else Alert.objects.all()
+        first = alerts.order_by("at").values_list("at", flat=True).first()
+        return DeliveryFailure("", first, "no alert channel is enabled") if first else None
+    waiting = AlertDelivery.objects.filter(
+        later, state=DeliveryState.WAITING, channel__in=enabled, alert__isnull=False
+    )
+    oldest = waiting.order_by("created_at").select_related("channel").first()
+    if oldest is not None and oldest.channel.last_error:
+        return DeliveryFailure(oldest.channel.name, oldest.created_at, oldest.channel.last_error)
+    stuck = _stuck()
+    return stuck if stuck and (last is None or stuck.since > last) else None
 
 
 def _stuck() -> DeliveryFailure | None:

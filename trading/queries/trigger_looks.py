@@ -26,7 +26,7 @@ from trading.models import Break, BreakState, ExchangeAccount, LimitsVersion, Or
 from trading.risk.order_rules import MAX_CLOCK_AGE_SECONDS
 from trading.risk.triggers import TRIGGER_RULES, TRIGGER_TABLE
 
-from .alerts import last_delivery_failure
+from .alerts import nobody_reached
 from .limits import versions_in_force
 from .portfolio import held_exposure
 from .scope_use import AccountBooks, peak_equity, read_everyone, total
@@ -348,9 +348,9 @@ def look_at_disk(sight: Sight) -> Iterator[TriggerLook]:
 
 def look_at_alert_channel(sight: Sight) -> Iterator[TriggerLook]:
     most = sight.threshold("alert_channel") if settings.LEVI_MODE == TradingMode.PRODUCTION else None
-    failure = last_delivery_failure() if most is not None else None
+    failure = nobody_reached() if most is not None else None
     seconds = Decimal(int(failure.seconds)) if failure else ZERO
-    words = f"alerts have not left for {seconds} s: {failure.error}" if failure else ""
+    words = f"alerts have reached nobody for {seconds} s: {failure.error}" if failure else ""
     yield TriggerLook("alert_channel", HaltScope.EVERYTHING, "", seconds, most, words)
 
 
