@@ -60,3 +60,13 @@ def test_a_window_of_zero_switches_the_rule_off():
 
 def test_a_window_that_is_no_number_denies():
     assert codes(ORDER, facts_with_limits(duplicate_window_seconds=Decimal("NaN"))) == {"limits_missing"}
+
+
+def test_a_strategy_may_go_on_up_to_its_limit_and_the_record_says_why_it_does_not_apply():
+    last = check("repeated_executions", ORDER, facts(executions=999))
+    assert (last.passed, last.observed, last.limit) == (True, "1000", "1000")
+    assert check("repeated_executions", ORDER, facts(executions=1000)).code is DenialCode.REPEATED_EXECUTIONS
+    without = check("repeated_executions", ORDER, facts(executions=None))
+    assert (without.passed, without.note) == (True, "not applicable: no strategy")
+    unset = facts_with_limits(max_repeated_executions=None)
+    assert check("repeated_executions", ORDER, unset).note == "not applicable: not set"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
 from django.urls import reverse
@@ -22,6 +22,7 @@ from .tones import tone_of
 
 NOTHING = format_html('<span class="lv-none">{}</span>', "—")
 _CENT = Decimal("0.01")
+_TEN_DIGITS = Context(prec=10, rounding=ROUND_HALF_EVEN)
 _BAR_MARKS = format_html(
     '<g class="lv-bar-marks"><rect x="{}"/><rect x="{}"/><rect x="{}"/></g>', "50%", "75%", "90%"
 )
@@ -34,6 +35,14 @@ def exact(number: Decimal | None, unit: str = "") -> SafeString:
         return NOTHING
     tail = format_html(' <span class="lv-unit">{}</span>', unit) if unit else ""
     return format_html('<span class="lv-num">{}{}</span>', plain(number).replace("-", "−"), tail)
+
+
+def average(number: Decimal | None, unit: str = "") -> SafeString:
+    """A quotient, which may have eighteen decimals: ten digits of it, all of them in the tooltip."""
+    if number is None:
+        return NOTHING
+    rounded = exact(_TEN_DIGITS.plus(number), unit)
+    return format_html('<span title="{}">{}</span>', plain(number), rounded)
 
 
 def dollar_text(number: Decimal, *, sign: bool = False) -> str:

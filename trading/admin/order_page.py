@@ -100,7 +100,7 @@ def _asked(order: Order) -> Facts:
             ("Quantity", wanted),
             ("Price", cells.exact(order.price, quote) if order.price is not None else "market"),
             ("Filled", cells.exact(order.filled_quantity, asset)),
-            ("Average price", cells.exact(average, quote) if average is not None else cells.NOTHING),
+            ("Average price", cells.average(average, quote)),
             ("Filled notional", cells.exact(order.filled_notional, quote)),
             ("Last price at decision", cells.exact(order.reference_price, quote)),
         ],

@@ -149,7 +149,7 @@ class PositionScreen(PanelAdmin):
             "",
             [
                 ("Quantity", cells.exact(row.quantity, asset)),
-                ("Average price", cells.exact(row.average_price, quote)),
+                ("Average price", cells.average(row.average_price, quote)),
                 ("Last price", cells.stack([cells.exact(last, quote), cells.age(seen)])),
                 ("Notional", cells.exact(notional_now(row), quote)),
                 (
@@ -198,7 +198,7 @@ class PositionScreen(PanelAdmin):
 
     @display(description="average price")
     def average_cell(self, row: Position) -> Any:
-        return cells.exact(row.average_price)
+        return cells.average(row.average_price)
 
     @display(description="last price")
     def last_cell(self, row: Position) -> Any:

@@ -83,12 +83,12 @@ def orders_per_fill(order: OrderFacts, facts: RiskFacts) -> Answer:
 @rule(DenialCode.REPEATED_EXECUTIONS)
 def repeated_executions(order: OrderFacts, facts: RiskFacts) -> Answer:
     """A strategy that goes on and on: after so many orders a person has to look. The approval disables it."""
-    if facts.executions is None:
-        return not_applicable("no strategy")
     if only_shrinks(order, facts):
         return not_applicable(_ONLY_SHRINKS)
 
     def judge(_limits: LimitsFacts, most: int) -> Judged:
+        if facts.executions is None:
+            return not_applicable("no strategy"), Decimal(-1)
         count = need_count(facts.executions, DenialCode.PACE_UNKNOWN, "orders of the strategy") + 1
         return Answer(count <= most, shown(count), shown(most), note=_WITH_THIS), share_of(count, most)
 
