@@ -65,6 +65,7 @@ def test_without_database_and_redis_everything_of_ours_is_canceled_and_proven(
     assert typed.code == 0, typed.err
     (found,) = typed.document["accounts"]
     assert (typed.document["clean"], found["open"], found["foreign"]) == (True, [], 1)
+    assert typed.document["stop_flag_raised"] is True
     assert open_ids(simulated_venue) == [foreign_order]
     assert settings.STOP_FLAG.exists() and "the rack burns" in settings.STOP_FLAG.read_text()
 
@@ -94,6 +95,20 @@ def test_without_a_key_file_the_flag_is_raised_and_the_way_on_is_named(tmp_path)
     assert typed.code == 2
     assert (tmp_path / "run" / "stop.flag").exists()
     assert "--prepare" in typed.err and "cancel by hand" in typed.err
+
+
+def test_where_the_flag_cannot_be_raised_that_is_said_and_orders_are_canceled_all_the_same(
+    key_file, simulated_venue, tmp_path
+):
+    rest("one")
+    (tmp_path / "run").touch()  # a plain file where the flag's folder should be
+    key_path(tmp_path).parent.mkdir()
+    key_path(tmp_path).write_bytes(key_file.read_bytes())
+    key_path(tmp_path).chmod(0o600)
+    typed = type_in_shell("break_glass", "--json", HOME_DIR=str(tmp_path), **DEAD)
+    assert typed.code == 1 and "could NOT be raised" in typed.err and "Traceback" not in typed.err
+    assert (typed.document["clean"], typed.document["stop_flag_raised"]) == (True, False)
+    assert open_ids(simulated_venue) == []
 
 
 def test_an_unknown_account_is_wrong_use_and_the_flag_is_raised(key_file):

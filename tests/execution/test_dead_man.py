@@ -161,6 +161,13 @@ def test_without_a_database_the_flag_is_latched_and_shown(world):
     assert world.submit().status == "denied"
 
 
+def test_a_flag_that_the_disk_refuses_ends_nobody(settings, tmp_path, caplog):
+    (tmp_path / "run").touch()
+    settings.STOP_FLAG = tmp_path / "run" / "stop.flag"
+    stop_without_database("dead man: no database for 60 s")
+    assert "cannot be raised" in caplog.text
+
+
 def test_the_panel_is_told_whether_it_is_armed(armed):
     assert read_dead_man().is_armed
     Heartbeat.objects.filter(role="dead_man").update(beat_at=timezone.now() - timedelta(minutes=1))

@@ -1,10 +1,11 @@
 """`manage.py break_glass`: when the database, Redis or the panel cannot be used and trading must end now.
 
-First the local stop flag, before anything can fail: no process of this host writes a new order past it, and it stays
-until a person releases. Then, with the sealed key file, cancel at the venues until they are proven empty.
+First the local stop flag: no process of this host writes a new order past it, and it stays until a person releases.
+Then, with the sealed key file, cancel at the venues until they are proven empty. Each of the two is done also where the
+other cannot be: a flag that this disk refuses is said aloud and keeps nothing from being canceled.
 
-Exit codes: 0 proven clean, 1 something is open or could not be proven, 2 wrong use or no usable key file (the flag is
-raised all the same).
+Exit codes: 0 the flag is raised and the venues are proven clean, 1 something is open, could not be proven, or the flag
+could not be raised, 2 wrong use or no usable key file (the flag is raised all the same).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -56,13 +58,12 @@ def run_break_glass(argv: Sequence[str]) -> int:
     given = parse_arguments(argv)
     env = EnvironmentVariables.load()
     flag = env.home_dir / "run" / "stop.flag"
-    raise_stop_flag(flag, f"break glass: {given.reason}", f"command:uid-{os.geteuid()}")
-    say(f"The stop flag {flag} is raised: no process of this host sends a new order until a release.")
+    is_raised = stop_senders(flag, given.reason)
     if given.stop_stack:
         stop_stack(env.home_dir)
     try:
         ring = choose_accounts(read_key_file(key_path(env.home_dir), find_encryption_key(env)), given.account)
-    except (LeviError, SettingError) as error:
+    except (LeviError, SettingError, OSError) as error:
         say(f"levi: {error}")
         say("Nothing was canceled: cancel by hand on the venue's own pages.")
         return WRONG_USE
@@ -71,8 +72,22 @@ def run_break_glass(argv: Sequence[str]) -> int:
     found = clear_accounts(
         ring, CancelScope(given.scope), limiter=limiter, seconds=given.seconds, progress=tell_progress
     )
-    report(flag, given, found)
-    return CLEAN if all(account.is_proven for account in found) else NOT_PROVEN
+    report(flag, is_raised, given, found)
+    return CLEAN if is_raised and all(account.is_proven for account in found) else NOT_PROVEN
+
+
+def stop_senders(flag: Path, reason: str) -> bool:
+    """Raise the flag; False, with the way on, where this disk refuses it."""
+    try:
+        raise_stop_flag(flag, f"break glass: {reason}", f"command:uid-{os.geteuid()}")
+    except OSError as error:
+        say(
+            f"The stop flag {flag} could NOT be raised ({error.strerror}): this host may still send new orders."
+        )
+        say("End its processes now (--stop-stack, or your service manager). Canceling goes on.")
+        return False
+    say(f"The stop flag {flag} is raised: no process of this host sends a new order until a release.")
+    return True
 
 
 def find_encryption_key(env: EnvironmentVariables) -> str:
@@ -109,7 +124,8 @@ def stop_stack(home_dir: Path) -> None:
 
 
 def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    with suppress(OSError):  # a terminal that is gone or a full disk behind it must not end this
+        print(text, file=sys.stderr, flush=True)
 
 
 def tell_progress(found: AccountClearing) -> None:
@@ -117,9 +133,10 @@ def tell_progress(found: AccountClearing) -> None:
     say(f"  {found.account}: {found.trouble or left}{', proven clean' if found.is_proven else ''}")
 
 
-def report(flag: Path, given: argparse.Namespace, found: list[AccountClearing]) -> None:
+def report(flag: Path, is_raised: bool, given: argparse.Namespace, found: list[AccountClearing]) -> None:
     document: dict[str, Any] = {
         "stop_flag": str(flag),
+        "stop_flag_raised": is_raised,
         "scope": given.scope,
         "clean": all(account.is_proven for account in found),
         "accounts": [account.as_dict() for account in found],

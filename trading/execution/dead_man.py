@@ -153,4 +153,7 @@ def halt_by_dead_man(reason: str) -> None:
 def stop_without_database(reason: str) -> None:
     """All that can be done without a database: no process of this host sends, until a release."""
     log.error("the stop flag is raised: %s", reason)
-    raise_stop_flag(settings.STOP_FLAG, reason, str(ACTOR))
+    try:
+        raise_stop_flag(settings.STOP_FLAG, reason, str(ACTOR))
+    except OSError as error:  # it is tried again at every look; ending the supervisor would end those
+        log.error("the stop flag of this host cannot be raised (%s)", error.strerror)
