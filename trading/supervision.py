@@ -31,7 +31,7 @@ from trading.domain.errors import LeviError
 from trading.execution.dead_man import DeadMan, halt_by_dead_man, stop_without_database
 from trading.execution.delivery import deliver_channel, prepare_deliveries
 from trading.execution.flatten_runs import run_flattening, waiting_flattenings
-from trading.execution.generation import check_generation, note_generation
+from trading.execution.generation import check_generation
 from trading.execution.jobs import beat_heart
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account
@@ -68,6 +68,7 @@ class Supervision:
         self._heart_due = 0.0
         self._alerts_due = 0.0
         self._is_started = False
+        self._must_check_generation = True
         self.dead_man = DeadMan(settings.LEVI_CONFIG.risk.dead_man_sec)
 
     def run(self) -> None:
@@ -78,6 +79,7 @@ class Supervision:
             except DatabaseTrouble as error:
                 log.warning("no database (%s); looking again in %.1f s", type(error).__name__, back_off)
                 connections.close_all()
+                self._must_check_generation = True  # what answers next may be a replica or a backup
                 if reason := self.dead_man.look_without_database():
                     stop_without_database(reason)
                 self.stop.wait(back_off)
@@ -89,8 +91,10 @@ class Supervision:
 
     def look_once(self) -> None:
         """Start what waits. Raises Django's database errors."""
-        if not self._is_started:
+        if self._must_check_generation:
             check_generation()
+            self._must_check_generation = False
+        if not self._is_started:
             text = f"{process_name()}, build {settings.BUILD}"
             notify("levi.started", Severity.INFO, f"The supervisor started ({settings.LEVI_MODE})", text)
             self._is_started = True
@@ -103,7 +107,7 @@ class Supervision:
             self._start_deliveries()
         if time.monotonic() >= self._heart_due:
             beat_heart()
-            note_generation()
+            check_generation()
             self._heart_due = time.monotonic() + HEART_SECONDS
             self._start_syncs()
             if audit.why_seal():

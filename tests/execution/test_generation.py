@@ -1,34 +1,37 @@
-"""A database that is older than what the host remembers is recognised at the start."""
+"""A database that is older than what the host remembers is recognised: at the start, and under a running supervisor."""
 
 from __future__ import annotations
 
 import os
+import threading
+import time
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from tests.making import PERSON, World
 from trading import audit
 from trading.domain.actors import system_actor
 from trading.domain.enums import HaltScope
+from trading.execution import generation
 from trading.execution.generation import (
     Generation,
     check_generation,
     find_noted,
     generation_file,
-    note_generation,
     read_generation,
 )
 from trading.execution.halts import engage
 from trading.models import HaltState
+from trading.supervision import Supervision
 
 
 @pytest.fixture(autouse=True)
 def remembered(world: World, settings, tmp_path):
     settings.HOME_DIR = tmp_path
     settings.LEVI_MODE = "production"
-    note_generation()
+    check_generation()
 
 
 def everything() -> HaltState:
@@ -54,10 +57,58 @@ def test_an_older_database_is_halted_with_the_reason(epochs, entries):
     assert (everything().state, everything().trigger) == ("halted", "restored_backup")
 
 
-def test_it_is_said_once_and_the_halt_stays():
+def test_it_is_said_once_and_the_halt_stays_until_a_release():
     remember(10**6, 10**6)
     assert check_generation() and not check_generation()
     assert everything().state == "halted"
+    HaltState.objects.update(state="active")
+    assert not check_generation() and everything().state == "active"
+
+
+def test_the_evidence_stays_until_the_halt_is_committed(monkeypatch):
+    remember(10**6, 10**6)
+
+    def lose_the_database(*_args, **_named):
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(generation, "engage", lose_the_database)
+        with pytest.raises(OperationalError):
+            check_generation()
+    assert find_noted() == Generation(10**6, 10**6)
+    assert check_generation() and everything().state == "halted"
+
+
+def test_a_database_that_goes_back_under_a_running_supervisor_is_halted():
+    supervision = Supervision(threading.Event())
+    supervision._start = lambda *_work: None  # no work of its own beside the look
+    supervision.look_once()
+    assert everything().state == "active"
+    remember(10**6, 10**6)
+    supervision._heart_due = 0.0
+    supervision.look_once()
+    assert (everything().state, everything().trigger) == ("halted", "restored_backup")
+
+
+def test_what_answers_after_a_reconnect_is_looked_at_before_anything_is_done_with_it(monkeypatch):
+    stop = threading.Event()
+    supervision = Supervision(stop)
+    supervision._start = lambda *_work: None
+    supervision.look_once()
+    remember(10**6, 10**6)
+    supervision._heart_due = time.monotonic() + 60
+    looks = iter([OperationalError("gone"), None])
+
+    def waiting():
+        if error := next(looks, None):
+            raise error
+        stop.set()
+        return []
+
+    monkeypatch.setattr("trading.supervision.waiting_sweeps", waiting)
+    monkeypatch.setattr("trading.supervision.connections.close_all", lambda: None)
+    supervision.run()
+    assert (everything().state, everything().trigger) == ("halted", "restored_backup")
 
 
 def test_paper_takes_note_and_goes_on(settings):
@@ -86,13 +137,13 @@ def test_either_number_alone_tells():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_leaves_the_old_note_and_ends_nothing(db, monkeypatch):
-    note_generation()
+    check_generation()
     before = find_noted()
     draft = generation_file().with_suffix(f".{os.getpid()}")
     draft.symlink_to("/dev/full")
     with transaction.atomic():
         audit.record("note.made", actor=system_actor("tests"))
-    note_generation()
+    check_generation()
     assert find_noted() == before and not draft.is_symlink()
-    note_generation()
+    check_generation()
     assert find_noted() == read_generation() != before

@@ -2,7 +2,9 @@
 
 The supervisor keeps the highest epoch and audit entry outside the database (HOME_DIR/generation.json). A database that
 knows less has forgotten orders, halts or limits: in testnet and production everything is halted, with that reason,
-until a person has looked. Paper only takes note. A missing file proves nothing and halts nothing.
+until a person has looked. It is asked at the start, after every reconnect and every few seconds, because a failover or
+a restore needs no restart of ours. A lower number is noted only once that halt is committed, so that it is halted once
+and not again after the release. Paper only takes note. A missing file proves nothing and halts nothing.
 """
 
 from __future__ import annotations
@@ -62,11 +64,27 @@ def find_noted() -> Generation | None:
         return None
 
 
-def note_generation() -> None:
-    """If it has grown. Written as a whole and synced, so that a crash leaves the old one or the new one."""
+def check_generation() -> str:
+    """Halt if the database is older than noted, then note what it knows. The reason, or nothing."""
+    noted = find_noted()  # before the database, which another process may have noted further meanwhile
     found = read_generation()
-    if found == find_noted():
-        return
+    if found == noted:
+        return ""
+    reason = ""
+    if noted is not None and found.is_before(noted) and settings.LEVI_MODE != TradingMode.PAPER:
+        reason = (
+            f"the database is older than this host remembers (epoch {found.epoch} after {noted.epoch}, audit entry "
+            f"{found.audit_entry} after {noted.audit_entry}): a restored backup or a lost commit"
+        )
+        log.error("automatic halt: %s", reason)
+        engage(HaltScope.EVERYTHING, reason=reason, actor=ACTOR, trigger=TRIGGER)
+        found = read_generation()
+    _note(found)
+    return reason
+
+
+def _note(found: Generation) -> None:
+    """Written as a whole and synced, so that a crash leaves the old one or the new one."""
     draft = generation_file().with_suffix(f".{os.getpid()}")
     try:
         with draft.open("w", encoding="utf-8") as handle:
@@ -77,18 +95,3 @@ def note_generation() -> None:
     except OSError as error:  # an older note only remembers less; sweeps and halts must not end for it
         log.error("%s cannot be written (%s)", generation_file(), error.strerror)
         draft.unlink(missing_ok=True)
-
-
-def check_generation() -> str:
-    """At the start: halt if the database is older than noted, then note what it knows. The reason, or nothing."""
-    noted, found = find_noted(), read_generation()
-    reason = ""
-    if noted is not None and found.is_before(noted) and settings.LEVI_MODE != TradingMode.PAPER:
-        reason = (
-            f"the database is older than this host remembers (epoch {found.epoch} after {noted.epoch}, audit entry "
-            f"{found.audit_entry} after {noted.audit_entry}): a restored backup or a lost commit"
-        )
-        log.error("automatic halt: %s", reason)
-        engage(HaltScope.EVERYTHING, reason=reason, actor=ACTOR, trigger=TRIGGER)
-    note_generation()
-    return reason
