@@ -74,7 +74,13 @@ def _cached(key: tuple[Any, ...], connection: Connection) -> Exchange:
 
 
 def exchange_for(account: ExchangeAccount) -> Exchange:
-    """The signed line of this account. Raises ConfigurationError if it has no usable credentials."""
+    """The signed line of this account. Raises ConfigurationError if it has no usable credentials, or belongs to another
+    mode: a rehearsal must not reach real money, whoever asks and whatever for."""
+    if account.mode != settings.LEVI_MODE:
+        raise ConfigurationError(
+            f"Account {account.name} belongs to {account.mode} mode, and Levi runs in {settings.LEVI_MODE} mode.",
+            remedy=f"Use it where LEVI_MODE is {account.mode}.",
+        )
     replaced_at = Credential.objects.filter(account=account).values_list("replaced_at", flat=True).first()
     key = (os.getpid(), "account", account.pk, account.base_url, account.rate_limit_rps, replaced_at)
     with _lock:

@@ -20,7 +20,7 @@ from tests.making import (
 )
 from trading.connections import exchange_for
 from trading.domain.enums import CancelScope, Environment, HaltScope
-from trading.domain.errors import InvalidInput, UnknownName
+from trading.domain.errors import ConfigurationError, InvalidInput, UnknownName
 from trading.domain.outcomes import CancelAccepted, CancelRefused, Unknown
 from trading.execution import dispatch
 from trading.execution.accounts import set_account_enabled
@@ -233,6 +233,22 @@ def test_a_venue_that_cannot_be_reached_is_named_and_stops_no_other_account(worl
         row["account"]: row["outcome"] for row in cancel_all(CancelScope.EVERYTHING, actor=PERSON)["venue"]
     }
     assert outcomes == {"paper": "NotSentOutcome", "second": "CancelAccepted"}
+
+
+def test_an_account_of_another_mode_is_not_reached_whatever_is_asked(world: World):
+    order = world.rest()
+    make_account(world.venue, "real")
+    accounts = type(world.account).objects
+    accounts.filter(name="real").update(mode="production", environment="live")
+    accounts.filter(name="paper").update(mode="testnet")
+    assert cancel_all(CancelScope.EVERYTHING, actor=PERSON)["venue"] == []
+    with pytest.raises(UnknownName, match="in paper mode"):
+        cancel_all(CancelScope.EVERYTHING, account="real", actor=PERSON)
+    assert world.cancels() == [] and order.cancel_state == "none"
+    for account in accounts.all():
+        with pytest.raises(ConfigurationError, match="belongs to"):
+            exchange_for(account)
+    assert accounts.get(name="real").is_enabled, "its mode alone keeps it out"
 
 
 @pytest.mark.parametrize(

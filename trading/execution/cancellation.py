@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -135,10 +136,13 @@ def cancel_all(
 
 
 def _accounts_named(name: str | None) -> list[ExchangeAccount]:
-    accounts = ExchangeAccount.objects.filter(name=name) if name else ExchangeAccount.objects.all()
-    found = list(accounts)
+    """Of the mode that runs: an account of another one is not reached, whatever is asked of it."""
+    accounts = ExchangeAccount.objects.filter(mode=settings.LEVI_MODE)
+    found = list(accounts.filter(name=name) if name else accounts)
     if name and not found:
-        raise UnknownName(f"Unknown account {name!r}.", code="unknown_account", field="account")
+        raise UnknownName(
+            f"Unknown account {name!r} in {settings.LEVI_MODE} mode.", code="unknown_account", field="account"
+        )
     return found
 
 
