@@ -26,11 +26,13 @@ from trading.domain.errors import LeviError
 from trading.execution.accounts import check_connection
 from trading.models import AlertChannel, ExchangeAccount
 from trading.queries.alerts import last_delivery_failure
+from trading.queries.break_glass import read_glass
 from trading.queries.builds import expected_build, list_foreign
 from trading.queries.limits import limits_in_force
 from trading.queries.start_up import explain_other_instance
 
 MAX_CLOCK_OFFSET_MS = 500
+GLASS_REMEDY = "seal the keys into it on every host that sends orders: manage.py break_glass --prepare"
 AT_ONCE = Retry(NoBackoff(), 0)
 SECRET_NAMES = ("SECRET_KEY", "ENCRYPTION_KEY", "AUDIT_KEY")
 WEAK_WORDS = (
@@ -149,6 +151,7 @@ def check_database() -> Iterator[Finding]:
         yield from check_accounts()
         yield from check_builds()
         yield check_alert_channels()
+        yield from check_break_glass()
 
 
 def check_alert_channels() -> Finding:
@@ -186,6 +189,13 @@ def check_instance() -> Iterator[Finding]:
         "; ".join(others) or f"{settings.INSTANCE_ID}, as this database's orders",
         "see docs/deployment.md, what every host needs",
     )
+
+
+def check_break_glass() -> Iterator[Finding]:
+    """Only ever a warning: sealing the keys into a file is the operator's choice."""
+    glass = read_glass()
+    result = Result.GOOD if glass.is_ready else Result.WARNING
+    yield Finding("break-glass key file", result, glass.words, "" if glass.is_ready else GLASS_REMEDY)
 
 
 def check_builds() -> Iterator[Finding]:

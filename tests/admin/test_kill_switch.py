@@ -20,6 +20,7 @@ from trading.models import (
     Sweep,
 )
 from trading.queries.halts import current_epoch
+from trading.sealed_file import key_path
 from trading.stop_flag import raise_stop_flag
 
 PAGE = "admin:trading_haltstate_changelist"
@@ -260,3 +261,14 @@ def test_one_position_is_closed_from_its_page(day, browse):
         position.instrument.symbol,
         None,
     )
+
+
+def test_the_page_says_whether_break_glass_knows_every_key(day, browse, settings, tmp_path):
+    settings.HOME_DIR = tmp_path
+    client = browse("viewer")
+    page = text_of(client.get(reverse(PAGE)))
+    assert "key file out of date" in page and "break_glass --prepare" in page
+    key_path(tmp_path).parent.mkdir()
+    key_path(tmp_path).write_text(f'{{"written_at": "{timezone.now().isoformat()}"}}')
+    page = text_of(client.get(reverse(PAGE)))
+    assert "knows every key" in page and "out of date" not in page

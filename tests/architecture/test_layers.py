@@ -17,6 +17,7 @@ LAYERS = {
     "trading.exchanges": 20,
     "trading.metrics": 20,
     "trading.stop_flag": 20,
+    "trading.sealed_file": 20,
     "trading.locking": 30,
     "trading.live": 39,
     "trading.audit": 40,

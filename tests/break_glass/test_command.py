@@ -13,13 +13,14 @@ from tests.management.typing_commands import DEAD_DATABASE, DEAD_REDIS, type_her
 from tests.paper_trading import TESTER, open_paper_account, place, rest
 from tests.simulator.mexc_client import SignedClient
 from trading.break_glass.clearing import clear_accounts
-from trading.break_glass.key_file import key_path, read_key_file
+from trading.break_glass.key_file import read_key_file
 from trading.domain.enums import CancelScope, HaltScope
 from trading.exchanges.limiter import LocalLimiter
 from trading.execution.halts import missing_for_release, release
 from trading.models import AuditEntry, ExchangeAccount
 from trading.queries.halts import read_status
 from trading.queries.strip import read_strip
+from trading.sealed_file import key_path
 
 DEAD = DEAD_DATABASE | DEAD_REDIS
 

@@ -122,7 +122,9 @@ class AccountScreen(PanelAdmin):
             key, secret = form.cleaned_data["key"], form.cleaned_data["secret"]
             if attempt(request, lambda: store_credentials(account, key, secret, actor=actor_of(request))):
                 messages.success(
-                    request, "The key is stored, encrypted. Test the connection to see its rights."
+                    request,
+                    "The key is stored, encrypted. Test the connection to see its rights. Break glass does not know it "
+                    "before manage.py break_glass --prepare.",
                 )
         return go("exchangeaccount", "change", account_id)
 

@@ -25,6 +25,7 @@ from trading.execution.halts import Engagement, engage, missing_for_release
 from trading.execution.releasing import release_or_propose
 from trading.models import ApprovalRequest, Flattening, HaltState
 from trading.queries.approvals import waiting_requests
+from trading.queries.break_glass import read_glass
 from trading.queries.controls import read_scope_tree, recent_changes, recent_sweeps
 from trading.queries.dead_man import read_dead_man
 from trading.queries.drills import read_drills
@@ -124,6 +125,7 @@ class KillSwitchScreen(PanelAdmin):
                 "changes": describe_changes(recent_changes()),
                 "dead_man": read_dead_man(),
                 "drills": read_drills(),
+                "glass": read_glass(),
                 "release_takes": _release_takes(),
                 "waiting": waiting_requests(ApprovalKind.RELEASE),
                 "quick_reasons": QUICK_REASONS,

@@ -27,10 +27,11 @@ from levi_site.stack.instance_lock import find_holders
 from trading.domain.enums import CancelScope
 from trading.domain.errors import LeviError
 from trading.exchanges.limiter import LocalLimiter
+from trading.sealed_file import key_path
 from trading.stop_flag import raise_stop_flag
 
 from .clearing import AccountClearing, clear_accounts
-from .key_file import KeyRing, key_path, read_key_file
+from .key_file import KeyRing, read_key_file
 
 CLEAN, NOT_PROVEN, WRONG_USE = 0, 1, 2
 # Nobody else sends: this command may use all of the venue's limits but for what is under way elsewhere.

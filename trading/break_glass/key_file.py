@@ -69,10 +69,6 @@ class KeyRing:
     accounts: tuple[GlassAccount, ...]
 
 
-def key_path(home_dir: Path) -> Path:
-    return home_dir / "secrets" / "break-glass.json"
-
-
 def _cipher(encryption_key: str) -> AESGCM:
     derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"levi break glass v1")
     return AESGCM(derived.derive(encryption_key.encode()))

@@ -10,12 +10,13 @@ from django.conf import settings
 from django.db import transaction
 
 from trading import audit
-from trading.break_glass.key_file import GlassAccount, KeyRing, key_path, write_key_file
+from trading.break_glass.key_file import GlassAccount, KeyRing, write_key_file
 from trading.connections import describe
 from trading.domain.errors import ConfigurationError
 from trading.domain.money import plain
 from trading.management.operator_command import OperatorCommand
 from trading.models import ExchangeAccount
+from trading.sealed_file import key_path
 from trading.vault import open_credentials
 
 
