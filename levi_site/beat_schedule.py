@@ -56,6 +56,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 30.0,
         "options": {"queue": "default", "expires": 30},
     },
+    # Looks whether a trading day is over that has no report yet, and whether one waits for a signature.
+    "daily-report": {
+        "task": "trading.tasks.make_reports",
+        "schedule": 300.0,
+        "options": {"queue": "default", "expires": 300},
+    },
     "tidy-up": {
         "task": "trading.tasks.tidy_up",
         "schedule": 3600.0,

@@ -30,6 +30,7 @@ from trading.execution.drill import drill_when_quiet
 from trading.execution.flatten_runs import run_flattening, waiting_flattenings
 from trading.execution.following import follow_order as look_at_order
 from trading.execution.poller import poll_once
+from trading.execution.report_schedule import make_due_reports, remind_of_unsigned
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account as sync_one_account
 from trading.execution.triggers import watch_triggers as look_for_triggers
@@ -48,6 +49,7 @@ SEAL_SECONDS = 15
 TRIGGER_SECONDS = 15
 VERIFY_SECONDS = 3600
 DRILL_SECONDS = 600
+REPORT_SECONDS = 300
 # With beat's three seconds an alert leaves within five, also without the supervisor.
 ALERT_GRACE = timedelta(seconds=1)
 
@@ -152,6 +154,14 @@ def watch_triggers() -> None:
     """What the supervisor does by itself, for when it is gone."""
     if jobs.claim_slot("triggers", TRIGGER_SECONDS):
         look_for_triggers()
+
+
+@shared_task(soft_time_limit=250, time_limit=280)  # a week may have to be caught up with
+def make_reports() -> None:
+    """Yesterday's daily report once its day is over, and a reminder of those that nobody signs."""
+    if jobs.claim_slot("reports", REPORT_SECONDS):
+        make_due_reports()
+        remind_of_unsigned()
 
 
 @shared_task

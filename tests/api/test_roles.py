@@ -37,7 +37,7 @@ WHO_MAY = {
     "api/v1/breaks/<str:name>/acknowledge": {"POST": "trader risk"},
     "api/v1/breaks/<str:name>/adjust": {"POST": "risk"},
     "api/v1/movements": {"GET": EVERYBODY},
-    "api/v1/reports": {"GET": EVERYBODY},
+    "api/v1/reports": {"GET": EVERYBODY, "POST": "risk"},
     "api/v1/reports/<str:name>/sign": {"POST": "risk"},
     "api/v1/decisions": {"GET": EVERYBODY},
     "api/v1/halts": {"GET": EVERYBODY},

@@ -34,7 +34,7 @@ class SignForm(PanelForm):
 
 @admin.register(DailyReport)
 class DailyReportScreen(PanelAdmin):
-    empty_words = "No daily report yet. One is made after midnight UTC for every account."
+    empty_words = "No daily report yet. One is made for every day, some minutes after it ends."
     list_display = ("day", "state_cell", "signed_by", "signed_cell", "made_cell")
     list_display_links = ("day",)
     ordering = ("-day",)

@@ -1,4 +1,4 @@
-"""Daily reports: made by `manage.py reconcile --report` or the panel, read and signed here."""
+"""Daily reports: made by the clock or by a person who asks for one, read and signed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from trading.execution.daily_reports import MAX_NOTE, sign_report, write_report_files
+from trading.execution.daily_reports import MAX_NOTE, make_report, sign_report, write_report_files
 from trading.models import DailyReport
 
 from .checked import StrictSerializer, check_body
@@ -26,13 +26,28 @@ class ReportRow(RowSerializer):
         fields = ("day", "created_at", "content", "digest", "signed_by", "signed_at", "note")
 
 
+class MakeBody(StrictSerializer):
+    day = serializers.DateField(help_text="The trading day, such as 2026-01-31: today's or an earlier one.")
+
+
 class ReportsView(ListEndpoint):
     """The newest day first."""
 
-    needs = {"GET": "trading.view_dailyreport"}
+    needs = {"GET": "trading.view_dailyreport", "POST": "trading.sign_report"}
     queryset = DailyReport.objects.all()
     serializer_class = ReportRow
     keyset = ("-day",)
+
+    @extend_schema(
+        operation_id="reports_make",
+        summary="Make a daily report, or make it anew until it is signed",
+        request=MakeBody,
+        responses=ReportRow,
+    )
+    def post(self, request: Request) -> Response:
+        row = make_report(check_body(MakeBody, request)["day"], actor=self.actor)
+        write_report_files(row)
+        return Response(ReportRow(row).data)
 
 
 class SignBody(StrictSerializer):

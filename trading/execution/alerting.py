@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from trading import audit
 from trading.domain.actors import Actor, system_actor
-from trading.domain.enums import Severity
+from trading.domain.enums import Severity, TradingMode
 from trading.domain.errors import UnknownName
 from trading.models import Alert, AuditEntry
 from trading.notify import notify
@@ -146,6 +147,22 @@ def _role_silent(entry: AuditEntry) -> News:
     )
 
 
+def _reports_unsigned(entry: AuditEntry) -> News:
+    """Nobody has to sign for play money."""
+    paper = settings.LEVI_MODE == TradingMode.PAPER
+    count, oldest = entry.data["waiting"], entry.data["oldest"]
+    return News(
+        Severity.INFO if paper else Severity.WARNING,
+        f"{count} daily report{'s wait' if count > 1 else ' waits'} for a signature, the oldest of {oldest}",
+        "Read it and sign it: on the page Daily reports, or by the API. It takes the role risk.",
+        "reports unsigned|",
+    )
+
+
+def _report_signed(entry: AuditEntry) -> None:
+    _acknowledge_over("report.unsigned", "reports unsigned|", entry)
+
+
 def _strategy_tripped(entry: AuditEntry) -> News:
     data = entry.data
     text = "It made as many orders as it may before a person looks. Enable it on its page to go on."
@@ -262,6 +279,8 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "alarm.audit": _audit_damaged,
     "alarm.trigger": _trigger_silent,
     "alarm.heartbeat": _role_silent,
+    "report.unsigned": _reports_unsigned,
+    "report.signed": _report_signed,
     "strategy.tripped": _strategy_tripped,
     "limits.band": _limit_band,
     "drill.overdue": _drill_overdue,

@@ -42,12 +42,14 @@ def make_report(day: date, *, actor: Actor) -> DailyReport:
         row = lock_report(day)
         if row is None:
             raise UnknownName(f"There is no report of {day}.", code="unknown_report")
-        if row.signed_at is None and row.digest != digest:
+        if row.signed_at is None:
+            is_new = row.digest != digest
             row.content, row.digest, row.created_at = content, digest, now
             row.save(update_fields=["content", "digest", "created_at"])
-            audit.record(
-                "report.made", actor=actor, object_type="report", object_id=day, data={"digest": digest}
-            )
+            if is_new:
+                audit.record(
+                    "report.made", actor=actor, object_type="report", object_id=day, data={"digest": digest}
+                )
     return row
 
 

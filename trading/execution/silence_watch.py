@@ -31,12 +31,12 @@ def watch_silence() -> None:
     _note_watch()
     for name, seconds in silent_triggers():
         words = "never looked" if seconds is None else f"not looked for {seconds} s"
-        _raise_alarm("trigger", name, {"trigger": name, "reason": f"the trigger {name} has {words}"})
+        _raise_alarm("alarm.trigger", name, {"trigger": name, "reason": f"the trigger {name} has {words}"})
     for unheard in silent_roles():
         role = ROLES[unheard.name]
         reason = f"no process of the role {unheard.name} gave a sign of life for {unheard.seconds} s"
         more = {"role": unheard.name, "critical": role.is_critical, "money": role.money}
-        _raise_alarm("heartbeat", unheard.name, {**more, "reason": reason})
+        _raise_alarm("alarm.heartbeat", unheard.name, {**more, "reason": reason})
 
 
 def _note_watch() -> None:
@@ -51,6 +51,7 @@ def _note_watch() -> None:
 
 
 def _raise_alarm(kind: str, name: str, data: Mapping[str, Any]) -> None:
-    if claim_slot(f"{kind} silent {name}", _AGAIN_SECONDS):
+    if claim_slot(f"{kind} {name}", _AGAIN_SECONDS):
+        about = kind.removeprefix("alarm.")
         with transaction.atomic():
-            audit.record(f"alarm.{kind}", actor=ACTOR, object_type=kind, object_id=name, data=dict(data))
+            audit.record(kind, actor=ACTOR, object_type=about, object_id=name, data=dict(data))
