@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from trading.domain.errors import LeviError
+from trading.domain.errors import ConfigurationError
 from trading.models import ExchangeAccount
 from trading.queries.rate_tokens import RateReading, read_rate_tokens
 
@@ -36,7 +36,7 @@ def rate_table(accounts: Sequence[ExchangeAccount]) -> Table:
     for account in accounts:
         try:
             reading = read_rate_tokens(account)
-        except LeviError as error:
+        except ConfigurationError as error:
             rows.append([cells.muted(str(error)), *[cells.NOTHING] * 5, account.name])
             continue
         if reading is None:
