@@ -47,16 +47,25 @@ class Deployment:
         text = (self.home / "secrets" / name).read_text().strip()
         return text.replace("@postgres:5432/", f"@127.0.0.1:{self.server.port}/")
 
+    def ask_administrator(self, *statements: str) -> None:
+        address = self.url(ADMINISTRATOR, self.server.password, "postgres")
+        with psycopg.connect(address, autocommit=True) as connected:
+            for statement in statements:
+                connected.execute(statement)
+
+    def run_tool(self, name: str, *words: str) -> None:
+        subprocess.run([str(self.server.bin / name), *words], check=True, capture_output=True, timeout=60)
+
     def create(self, secrets: Path) -> subprocess.CompletedProcess[str]:
         psql = [str(self.server.bin / "psql"), "-X", "-v", f"secrets={secrets}", "-f", str(CREATE)]
         address = self.url(ADMINISTRATOR, self.server.password, "postgres")
         return subprocess.run([*psql, address], capture_output=True, text=True, check=False, timeout=60)
 
-    def manage(self, secret: str, *words: str) -> subprocess.CompletedProcess[str]:
+    def manage(self, address: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *words],
             cwd=REPO,
-            env=self.environment | {"DATABASE_URL": self.secret(secret)},
+            env=self.environment | {"DATABASE_URL": address},
             capture_output=True,
             text=True,
             check=False,
@@ -89,7 +98,7 @@ def deployment() -> Iterator[Deployment]:
 def migrated(deployment: Deployment) -> Deployment:
     created = deployment.create(deployment.home / "secrets")
     assert created.returncode == 0, created.stderr
-    done = deployment.manage("owner_database_url", "seed_first_run", "--migrate")
+    done = deployment.manage(deployment.secret("owner_database_url"), "seed_first_run", "--migrate")
     assert done.returncode == 0, done.stderr
     return deployment
 
@@ -111,28 +120,46 @@ def test_neither_role_is_more_than_a_user_of_this_database(migrated):
         assert owners.fetchall() == [("levi",)]
 
 
-def test_every_way_to_rewrite_history_is_refused_to_what_the_processes_connect_as(migrated):
+def list_allowed(address: str) -> list[str]:
+    """The bypasses that this address may take; the triggers stand afterwards as the migrations set them."""
     allowed = []
-    with psycopg.connect(migrated.secret("database_url"), autocommit=True) as app:
-        assert app.execute("SELECT current_user, count(*) > 0 FROM trading_auditentry").fetchone() == (
-            "levi_app",
-            True,
-        )
+    with psycopg.connect(address, autocommit=True) as app:
+        asked = "SELECT current_user, count(*) > 0 FROM trading_auditentry"
+        assert app.execute(asked).fetchone() == ("levi_app", True)
         for statement in BYPASSES:
             try:
                 app.execute(statement)
             except (psycopg.errors.InsufficientPrivilege, psycopg.errors.WrongObjectType):
                 continue
             allowed.append(statement)
-        enabled = app.execute(
-            "SELECT DISTINCT tgenabled FROM pg_trigger WHERE tgname LIKE 'refuse_%'"
-        ).fetchall()
-    assert (allowed, enabled) == ([], [("A",)])
+        enabled = app.execute("SELECT DISTINCT tgenabled FROM pg_trigger WHERE tgname LIKE 'refuse_%'")
+        assert enabled.fetchall() == [("A",)]
+    return allowed
+
+
+def test_every_way_to_rewrite_history_is_refused_to_what_the_processes_connect_as(migrated):
+    assert list_allowed(migrated.secret("database_url")) == []
+
+
+def test_a_backup_is_restored_by_the_owner_and_set_up_gives_the_rights_again(migrated, tmp_path):
+    owner, app = (f"{migrated.secret(name)}_again" for name in ("owner_database_url", "database_url"))
+    dump = str(tmp_path / "levi.dump")
+    migrated.run_tool("pg_dump", "-Fc", "-f", dump, migrated.secret("owner_database_url"))
+    migrated.ask_administrator(
+        "CREATE DATABASE levi_again OWNER levi TEMPLATE template0",
+        "REVOKE ALL ON DATABASE levi_again FROM PUBLIC",
+    )
+    migrated.run_tool("pg_restore", "--no-owner", "--exit-on-error", "-d", owner, dump)
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        psycopg.connect(app)  # set-up has not given it the rights yet
+    done = migrated.manage(owner, "seed_first_run", "--migrate")
+    assert done.returncode == 0, done.stderr
+    assert list_allowed(app) == []
 
 
 def test_a_process_finds_the_tables_migrated_and_itself_without_power_over_them(migrated):
     """That the rest works with these rights is test_database_roles' business."""
-    said = json.loads(migrated.manage("database_url", "preflight", "--json").stdout)
+    said = json.loads(migrated.manage(migrated.secret("database_url"), "preflight", "--json").stdout)
     found = {finding["check"]: (finding["result"], finding["observed"]) for finding in said["findings"]}
     assert found["migrations"] == ("good", "0 missing")
     assert found["database role"] == ("good", "levi_app cannot rewrite history")
