@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 from trading.execution.silence_watch import watch_silence
 from trading.models import Alert, AuditEntry, HaltChange, Heartbeat, JobSlot
 from trading.queries.dead_man import ROLE as DEAD_MAN
+from trading.queries.live_state import read_live_state
 from trading.queries.silence import ROLES, silent_roles, silent_watchers
 from trading.queries.triggers import read_triggers
 
@@ -67,6 +69,16 @@ def test_a_dead_man_that_was_never_armed_is_an_alarm(healthy, settings):
     assert "dead_man" not in alarms("alarm.trigger")
     watch_for(settings.LEVI_CONFIG.risk.dead_man_sec + 62)
     assert "dead_man" in alarms("alarm.trigger")
+
+
+def test_a_dead_man_that_is_switched_off_is_neither_missed_nor_measured(healthy, settings):
+    Heartbeat.objects.filter(role=DEAD_MAN).delete()
+    assert read_live_state("paper", timezone.now()).dead_man_armed == 0
+    risk = replace(settings.LEVI_CONFIG.risk, dead_man_sec=0)
+    settings.LEVI_CONFIG = replace(settings.LEVI_CONFIG, risk=risk)
+    watch_for(7200)
+    assert "dead_man" not in alarms("alarm.trigger")
+    assert read_live_state("paper", timezone.now()).dead_man_armed is None
 
 
 def test_a_supervisor_that_has_just_come_back_has_its_time_to_arm_it(healthy, settings):

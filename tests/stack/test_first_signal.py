@@ -57,3 +57,10 @@ def test_the_audit_trail_of_it_verifies(running_stack: StackInstance, client):
     done = running_stack.manage("verify_audit")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every entry is unchanged" in done.stdout
+
+
+def test_every_web_process_gives_a_sign_of_life(running_stack: StackInstance, client):
+    wait_until(
+        lambda: 'levi_heartbeat_age_seconds{process="web@' in client.http.get("/metrics").text,
+        "the panel beats",
+    )
