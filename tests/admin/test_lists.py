@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin.orders_of_the_day import ORDERS, write_order
+from trading.admin import cells
 from trading.admin.alerts import AlertScreen
 from trading.admin.kill_switch import KillSwitchScreen
 from trading.admin.orders import OrderScreen
@@ -233,3 +235,20 @@ def test_a_list_is_called_what_the_navigation_calls_it(day, browse):
         ("limitsversion", "Risk limits"),
     ):
         assert f'<h1 class="lv-page-title">{title}</h1>' in browse("super").get(url_of(name)).content.decode()
+
+
+@pytest.mark.parametrize("model", ["apitoken", "exchangeaccount", "alertchannel", "invitation"])
+def test_what_can_be_made_here_is_offered_to_who_may_make_it_only(day, browse, model):
+    url = reverse(f"admin:trading_{model}_add")
+    answer = browse("admin").get(reverse(f"admin:trading_{model}_changelist"))
+    assert f'href="{url}"' in answer.content.decode()
+    assert url not in browse("viewer").get(reverse(f"admin:trading_{model}_changelist")).content.decode()
+
+
+def test_a_measure_is_rounded_for_the_eye_and_whole_in_its_tooltip(day, browse):
+    assert cells.rounded(Decimal("1.192039925")) == '<span class="lv-num" title="1.192039925">1.19</span>'
+    assert cells.rounded(Decimal(5000)) == '<span class="lv-num" title="5000">5000</span>'
+    page = browse("viewer").get(reverse("admin:trading_limitsversion_changelist")).content.decode()
+    used = page.split("In use now")[-1].split("</table>")[0]
+    assert re.findall(r">[−\d]*\.\d{3,}<", used) == []
+    assert "%, over" in used

@@ -47,7 +47,7 @@ def test_a_filled_order_tells_its_story_in_order(day, browse):
 
 def test_a_denied_order_says_why_with_observed_value_and_limit(day, browse):
     page = page_of(browse("viewer"), day.orders["denied"])
-    assert "Decision: denied: max_order_notional, exposure_symbol" in page
+    assert "Decision: denied: max order notional, exposure symbol" in page
     assert "The order is worth more than one order may be." in page
     assert "1483.33" in page and "1500" in page
     assert page.index("failed") < page.index("passed"), "what broke comes first"

@@ -82,3 +82,12 @@ def test_more_orders_and_fills_ask_no_more_questions(day, browse, held):
     for spec in ORDERS * 2:
         write_order(day, spec)
     assert questions() == before <= 16
+
+
+@pytest.mark.parametrize(
+    ("role", "forms", "tickets"), [("viewer", 0, 0), ("trader", 0, 1), ("risk", 1, 0), ("super", 1, 1)]
+)
+def test_a_position_offers_one_way_to_close_it(day, browse, people, held, role, forms, tickets):
+    page = browse(role).get(reverse("admin:trading_position_change", args=[held.pk])).content.decode()
+    assert page.count("Close the position</button>") == forms
+    assert page.count("Open the ticket, filled in") == tickets

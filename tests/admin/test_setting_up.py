@@ -124,7 +124,7 @@ def test_a_change_of_limits_is_reviewed_before_it_is_saved(day, browse):
     form = {**limits_form(client), "max_order_notional": "800"}
     count = LimitsVersion.objects.count()
     review = client.post(url("limitsversion", "add"), {**form, "step": "review"})
-    assert [row[0] for row in review.context["diff"].rows] == ["order notional, USD"]
+    assert [row[0] for row in review.context["diff"].rows] == ["Order notional, USD"]
     assert LimitsVersion.objects.count() == count
     client.post(url("limitsversion", "add"), {**form, "step": "save", "reviewed": review.context["reviewed"]})
     row = LimitsVersion.objects.first()

@@ -39,6 +39,7 @@ from .page import Detail, Page, PanelAdmin, demand
 
 @admin.register(ExchangeAccount)
 class AccountScreen(PanelAdmin):
+    add_words = "Add an account"
     empty_words = (
         "No exchange account yet. Add one, store its key, and test the connection: that places nothing."
     )

@@ -67,8 +67,9 @@ class NewChannelForm(ChannelForm):
 
 @admin.register(AlertChannel)
 class AlertChannelScreen(PanelAdmin):
+    add_words = "Add a channel"
     empty_words = "Alerts go nowhere yet. Add a channel and send a test alert to it."
-    list_display = ("name", "state_cell", "url_hint", "severity_cell", "events_cell", "delivered_cell")
+    list_display = ("name", "state_cell", "kind_cell", "severity_cell", "events_cell", "delivered_cell")
     list_display_links = ("name",)
     ordering = ("name",)
 
@@ -144,6 +145,10 @@ class AlertChannelScreen(PanelAdmin):
     @display(description="state")
     def state_cell(self, row: AlertChannel) -> Any:
         return channel_state(row)
+
+    @display(description="kind")
+    def kind_cell(self, row: AlertChannel) -> Any:
+        return cells.mono(row.url_hint)
 
     @display(description="takes")
     def severity_cell(self, row: AlertChannel) -> Any:

@@ -48,10 +48,9 @@ class AlertScreen(PanelAdmin):
             extra={
                 "waiting": _worst_first(alerts.filter(acknowledged_at__isnull=True)),
                 "seen": describe_seen(alerts.filter(acknowledged_at__isnull=False)[:MOST_SEEN]),
-                "channels": describe_channels(),
+                "channels": describe_channels(may_add=request.user.has_perm("trading.add_alertchannel")),
                 "failure": last_delivery_failure(),
                 "may_acknowledge": request.user.has_perm(MAY),
-                "may_add": request.user.has_perm("trading.add_alertchannel"),
             },
         )
         return self.show(request, "panel/alerts.html", page)
@@ -116,7 +115,7 @@ def describe_seen(rows: Any) -> Table:
     return Table("Acknowledged", headers, lines, empty="Nothing was acknowledged yet.")
 
 
-def describe_channels() -> Table:
+def describe_channels(*, may_add: bool) -> Table:
     lines = [
         [
             cells.row_link("alertchannel", row.pk, row.name),
@@ -129,8 +128,13 @@ def describe_channels() -> Table:
         for row in AlertChannel.objects.defer("sealed_url")
     ]
     headers = ["Channel", "State", "Kind", "From", "Events", "Last delivered"]
-    empty = "No channel yet: alerts are only seen here. Somebody with the role admin adds one."
-    return Table("Channels", headers, lines, empty=empty)
+    empty = "No channel yet: alerts are only seen here."
+    if may_add:
+        note = cells.link(cells.page_url("alertchannel", "add"), "Add a channel")
+    else:
+        note = "" if lines else "Somebody with the role admin adds one."
+    more = cells.page_url("alertchannel", "changelist")
+    return Table("Channels", headers, lines, empty=empty, note=note, more_url=more)
 
 
 def channel_state(row: AlertChannel) -> Any:

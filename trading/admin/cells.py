@@ -23,6 +23,8 @@ from .tones import tone_of
 NOTHING = format_html('<span class="lv-none">{}</span>', "—")
 _CENT = Decimal("0.01")
 _TEN_DIGITS = Context(prec=10, rounding=ROUND_HALF_EVEN)
+# An id of more characters gets the room of two facts, a hash a line of its own.
+_LONG = 24
 _BAR_MARKS = format_html(
     '<g class="lv-bar-marks"><rect x="{}"/><rect x="{}"/><rect x="{}"/></g>', "50%", "75%", "90%"
 )
@@ -43,6 +45,21 @@ def average(number: Decimal | None, unit: str = "") -> SafeString:
         return NOTHING
     rounded = exact(_TEN_DIGITS.plus(number), unit)
     return format_html('<span title="{}">{}</span>', plain(number), rounded)
+
+
+def rounded(number: Decimal | None) -> SafeString:
+    """A measure, to two digits after the point at most; the exact number is the tooltip. Never for what is traded."""
+    if number is None:
+        return NOTHING
+    with exact_arithmetic():
+        short = (
+            number
+            if number == number.to_integral_value()
+            else number.quantize(_CENT, rounding=ROUND_HALF_EVEN)
+        )
+    return format_html(
+        '<span class="lv-num" title="{}">{}</span>', plain(number), plain(short).replace("-", "−")
+    )
 
 
 def dollar_text(number: Decimal, *, sign: bool = False) -> str:
@@ -155,7 +172,10 @@ def badge(word: str, tone: str = "") -> SafeString:
 
 def mono(text: object) -> SafeString:
     """An id or code: fixed width, may be selected with one click."""
-    return format_html('<span class="lv-mono">{}</span>', text) if text not in ("", None) else NOTHING
+    if text in ("", None):
+        return NOTHING
+    long = " lv-row-wide" if len(str(text)) > 2 * _LONG else " lv-long" if len(str(text)) > _LONG else ""
+    return format_html('<span class="lv-mono{}">{}</span>', long, text)
 
 
 def muted(text: object) -> SafeString:

@@ -139,4 +139,7 @@ class ExportScreen(PanelAdmin):
     def file_cell(self, row: ExportJob) -> Any:
         if row.state != ExportState.DONE:
             return cells.NOTHING
-        return cells.link(cells.page_url("exportjob", "file", row.pk), f"Download {row.file_name}")
+        return cells.link(
+            cells.page_url("exportjob", "file", row.pk),
+            format_html('Download<span class="lv-unseen"> {}</span>', row.file_name),
+        )

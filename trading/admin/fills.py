@@ -65,7 +65,7 @@ class FillScreen(PanelAdmin):
             ("Fee", cells.exact(row.fee, row.fee_asset)),
             ("Realized PnL, before fees", cells.exact(row.realized_pnl, quote)),
             ("Role", "maker" if row.is_maker else "taker"),
-            ("Order", cells.row_link("order", row.order_id, row.order.client_order_id)),
+            ("Order", cells.row_link("order", row.order_id, cells.mono(row.order.client_order_id))),
             ("Account", cells.row_link("exchangeaccount", row.account_id, row.account.name)),
             ("Filled at the venue", cells.when(row.filled_at)),
             ("Booked here", cells.when(row.booked_at)),

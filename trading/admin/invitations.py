@@ -69,6 +69,7 @@ def state_of(row: Invitation) -> str:
 
 @admin.register(Invitation)
 class InvitationScreen(PanelAdmin):
+    add_words = "Invite an operator"
     empty_words = "Nobody is invited. Invite an operator: you get a link to hand over."
     list_display = ("created_cell", "username", "state_cell", "roles_cell", "created_by", "expires_cell")
     list_display_links = ("created_cell",)

@@ -127,7 +127,7 @@ class LimitsScreen(PanelAdmin):
     ) -> HttpResponse:
         before = limits_in_force(wanted.scope, wanted.target) or base
         rows = [
-            [label_of(name), shown(name, before), _proposed(name, value)]
+            [capfirst(label_of(name)), shown(name, before), _proposed(name, value)]
             for name, value in wanted.changes.items()
         ]
         table = Table("What would change", ["Limit", "#Now", "#Then"], rows, note=_what_it_takes(wanted))
@@ -206,6 +206,6 @@ def _proposed(name: str, value: Any) -> Any:
 
 def diff_table(before: LimitsVersion | None, after: LimitsVersion) -> Table:
     changed = [name for name in FIELDS if text_of(name, before) != text_of(name, after)]
-    rows = [[label_of(name), shown(name, before), shown(name, after)] for name in changed]
+    rows = [[capfirst(label_of(name)), shown(name, before), shown(name, after)] for name in changed]
     title = f"Changed against v{before.version}" if before else "The first version"
     return Table(title, ["Limit", "#Before", "#After"], rows, empty="Nothing changed.")

@@ -11,7 +11,7 @@ from trading.domain.enums import HaltScope
 from trading.models import LimitsVersion
 from trading.queries.limits import scheduled_versions, versions_in_force
 from trading.queries.triggers import TriggerRow, read_triggers
-from trading.queries.utilisation import UseRow, read_utilisation
+from trading.queries.utilisation import FULL, UseRow, read_utilisation
 
 from . import cells
 from .limits_form import fields_for, label_of, text_of
@@ -82,12 +82,12 @@ def _use_line(row: UseRow) -> list[Any]:
     name = capfirst(label_of(row.limit))
     share = cells.muted("not known")
     if row.share_pct is not None:
-        share = f"{row.share_pct:.0f} %, {_BAND_WORDS[row.band]}"
+        share = f"{row.share_pct:.0f} %, {'over' if row.share_pct > FULL else _BAND_WORDS[row.band]}"
     return [
         f"{name} ({row.subject})" if row.subject else name,
         share,
         cells.share_bar(row.share_pct),
-        cells.exact(row.used) if row.used is not None else cells.muted("not known"),
+        cells.rounded(row.used) if row.used is not None else cells.muted("not known"),
         cells.exact(row.maximum),
         row.scope_name,
     ]

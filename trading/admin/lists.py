@@ -20,6 +20,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from psycopg.errors import QueryCanceled
 
 from trading.domain.errors import InvalidInput
@@ -60,7 +61,7 @@ NUMBERS = frozenset(
         "lot",
     }
     | {"took", "share", "size", "progress", "count", "version", "rows_done", "fills_booked", "orders_updated"}
-    | {"breaks_open", "total_run_count"}
+    | {"breaks_open", "runs", "people"}
 )
 
 
@@ -186,7 +187,7 @@ def columns_of(screen: Any) -> list[ListColumn]:
     for name in screen.list_display:
         label = label_for_field(name, screen.model, model_admin=screen)
         is_number = name.removesuffix("_cell") in NUMBERS
-        found.append(ListColumn(name, str(label).capitalize() if label.islower() else str(label), is_number))
+        found.append(ListColumn(name, capfirst(str(label)), is_number))
     return found
 
 

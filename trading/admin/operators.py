@@ -14,6 +14,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.decorators import display
@@ -26,6 +27,7 @@ from . import cells
 from .acting import actor_of
 from .filters import by
 from .page import Detail, Page, PanelAdmin, Table
+from .tokens import ROLES
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -208,8 +210,19 @@ class RoleScreen(PanelAdmin):
     """The four roles and what they may do. They come from the product and are not edited."""
 
     empty_words = "The roles are missing: run manage.py migrate."
-    list_display = ("name",)
+    list_display = ("name", "may_cell", "people_cell")
     list_display_links = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        return super().get_queryset(request).annotate(people=Count("user", filter=Q(user__is_active=True)))
+
+    @display(description="what it may do")
+    def may_cell(self, row: Group) -> Any:
+        return cells.text_or_nothing(dict(ROLES).get(row.name, "").partition(": ")[2])
+
+    @display(description="operators who have it")
+    def people_cell(self, row: Group) -> Any:
+        return row.people
 
     def describe(self, request: HttpRequest, row: Group) -> Detail:
         rights = row.permissions.select_related("content_type").order_by("content_type__model", "codename")

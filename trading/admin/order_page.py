@@ -112,7 +112,11 @@ def _decision(decision: Decision | None) -> Table:
         return Table(
             "Decision", [], [], empty="No decision is recorded: this order did not come through Levi."
         )
-    verdict = "allowed" if decision.allowed else f"denied: {', '.join(map(str, decision.codes))}"
+    verdict = (
+        "allowed"
+        if decision.allowed
+        else "denied: " + ", ".join(str(code).replace("_", " ") for code in decision.codes)
+    )
     limits = f"limits v{decision.limits_version_id}" if decision.limits_version_id else "no limits in force"
     return Table(
         f"Decision: {verdict}",
@@ -133,7 +137,7 @@ def _check_row(check: dict[str, Any]) -> list[Any]:
     why = "" if passed else explain(str(check.get("code", "")))
     said = " ".join(filter(None, (why, check.get("note"))))
     age = check.get("age_seconds")
-    note = f"{said} ({age} s old)".strip() if age else said
+    note = (f"{said} ({age} s old)" if said else f"{age} s old") if age else said
     return [
         str(check.get("rule", "")).replace("_", " "),
         cells.badge("passed" if passed else "failed"),

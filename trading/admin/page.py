@@ -25,7 +25,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
@@ -74,7 +74,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing the operator can do here: a form that posts to `url`. `why` says what it will do."""
+    """One thing the operator can do here: a form that posts to `url`. `why` says what it will do, `instead` leads to
+    another way to the same end."""
 
     title: str
     url: str
@@ -82,6 +83,7 @@ class Ask:
     form: Any = None
     why: str = ""
     tone: str = ""
+    instead: Any = ""
     template: str = "panel/section_ask.html"
 
 
@@ -119,6 +121,8 @@ class PanelAdmin(ModelAdmin):
     detail_template = "panel/detail.html"
     # Pages by key instead of by offset, for tables that grow: ("-created_at", "-id"). Needs an index on it.
     keyset: Sequence[str] = ()
+    # The button that leads to the page "add", for who may add.
+    add_words = ""
     # What a list says while it is empty: what would stand here, and what to do next.
     empty_words = "Nothing here yet."
     # The live topics (trading.live) that make the list and the pages of its rows look again.
@@ -155,8 +159,11 @@ class PanelAdmin(ModelAdmin):
         return ()
 
     def list_buttons(self, request: HttpRequest) -> Sequence[Any]:
-        """Links beside the filters: what can be made here. Each has `title` and `url`."""
-        return ()
+        """Links beside the filters: what can be made here, the usual way first. Each has `title` and `url`."""
+        if not self.add_words or not self.has_add_permission(request):
+            return ()
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_add")
+        return [{"title": self.add_words, "url": url}]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
@@ -69,14 +70,24 @@ class FlattenForm(ReasonForm):
     field_order = ("quantity", "reason")
 
 
-def _ask_flatten(row: Position) -> Ask:
+def _ticket_link(row: Position) -> Any:
+    side = "SELL" if row.quantity > 0 else "BUY"
+    query = (
+        f"?account={row.account.name}&symbol={row.instrument.symbol}&side={side}&order_type=MARKET"
+        f"&quantity={plain(row.quantity.copy_abs())}&reduce_only=on"
+    )
+    return cells.link(cells.page_url("order", "ticket") + query, "Open the ticket, filled in")
+
+
+def _ask_flatten(row: Position, ticket: Any) -> Ask:
     why = (
         "Sells what is not pending already, at the market's price, reduce-only. It works while trading is halted."
         if row.quantity > 0
         else "Buys back what is not pending already, at the market's price, reduce-only, also while halted."
     )
     url = cells.page_url("position", "flatten", row.pk)
-    return Ask("Flatten", url, "Close the position", FlattenForm(), why, "bad")
+    instead = format_html("Another type, or a price of yours: {}.", ticket) if ticket else ""
+    return Ask("Flatten", url, "Close the position", FlattenForm(), why, "bad", instead)
 
 
 def _closings(row: Position) -> list[Table]:
@@ -165,27 +176,15 @@ class PositionScreen(PanelAdmin):
             ],
         )
         side: list[Facts | Ask] = []
+        ticket = _ticket_link(row) if request.user.has_perm("trading.place_order") else ""
         if row.quantity and request.user.has_perm(FLATTEN):
-            side.append(_ask_flatten(row))
-        if row.quantity and request.user.has_perm("trading.place_order"):
-            side.append(self._sell(row))
+            side.append(_ask_flatten(row, ticket))
+        elif row.quantity and ticket:
+            side.append(Facts("Close", [("", ticket)], note="A market order for all of it, reduce-only."))
         return Detail(
             title=f"{row.instrument.symbol} on {row.account.name}",
             sections=[facts, price_chart(row, story), *_closings(row), fills_table(row, story.fills)],
             side=side,
-        )
-
-    def _sell(self, row: Position) -> Facts:
-        side = "SELL" if row.quantity > 0 else "BUY"
-        query = (
-            f"?account={row.account.name}&symbol={row.instrument.symbol}&side={side}&order_type=MARKET"
-            f"&quantity={plain(row.quantity.copy_abs())}&reduce_only=on"
-        )
-        url = cells.page_url("order", "ticket") + query
-        return Facts(
-            "Close",
-            [("Ticket", cells.link(url, f"{side} all of it at market, reduce-only"))],
-            note="Opens the ticket, filled in.",
         )
 
     @display(description="symbol")

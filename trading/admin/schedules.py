@@ -62,8 +62,8 @@ class ScheduleScreen(PanelAdmin):
         "last_cell",
         "next_cell",
         "late_cell",
-        "total_run_count",
-        "task",
+        "runs_cell",
+        "task_cell",
     )
     list_display_links = ("name",)
     list_select_related = ("interval", "crontab")
@@ -181,6 +181,14 @@ class ScheduleScreen(PanelAdmin):
         if not row.enabled or span is None or row.last_run_at is None:
             return cells.NOTHING
         return cells.age(row.last_run_at + span)
+
+    @display(description="runs")
+    def runs_cell(self, row: PeriodicTask) -> Any:
+        return row.total_run_count
+
+    @display(description="task")
+    def task_cell(self, row: PeriodicTask) -> Any:
+        return cells.mono(row.task)
 
     @display(description="lateness")
     def late_cell(self, row: PeriodicTask) -> Any:

@@ -105,7 +105,9 @@ class SignalScreen(PanelAdmin):
                 ("Strategy", row.strategy or cells.NOTHING),
                 (
                     "Order",
-                    cells.row_link("order", order.pk, order.client_order_id) if order else cells.NOTHING,
+                    cells.row_link("order", order.pk, cells.mono(order.client_order_id))
+                    if order
+                    else cells.NOTHING,
                 ),
                 ("Order status", cells.badge(order.status) if order else cells.NOTHING),
                 ("Signal id", cells.mono(row.pk)),
@@ -116,6 +118,7 @@ class SignalScreen(PanelAdmin):
             "What the answer said",
             CHECK_HEADERS,
             check_rows(answer.get("checks", [])),
+            empty="No check was made." if answer else "No answer yet: it is not decided.",
         )
         body = Facts("What came in", [("", pretty(row.body))])
         return Detail(

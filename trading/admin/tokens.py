@@ -59,6 +59,7 @@ def state_badge(row: ApiToken) -> Any:
 
 @admin.register(ApiToken)
 class TokenScreen(PanelAdmin):
+    add_words = "Make a token"
     empty_words = "No program may speak to the API yet. Make a token; it is shown once."
     list_display = ("name", "state_cell", "roles_cell", "used_cell", "expires_cell", "created_by")
     list_display_links = ("name",)
