@@ -12,11 +12,25 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
+from levi_site.unfold_settings import NAVIGATION
 from tests.admin.trading_day import halt
 from tests.e2e.conftest import DESKTOP, PHONE, SMALL_PHONE, WIDE
+from tests.e2e.desk_of_the_day import furnish
 from trading.domain.enums import Severity
-from trading.models import AuditEntry, ExportJob, Fill, Flattening, Position, Signal, Sweep
+from trading.models import (
+    AlertChannel,
+    ApprovalRequest,
+    AuditEntry,
+    Break,
+    ExportJob,
+    Fill,
+    Flattening,
+    Position,
+    Signal,
+    Sweep,
+)
 from trading.notify import notify
+from trading.queries.equity import trading_day
 
 PLACES = {
     "control-room": "panel_control_room",
@@ -39,7 +53,14 @@ PLACES = {
     "balances": "admin:trading_balance_changelist",
     "equity": "admin:trading_equitysnapshot_changelist",
     "limits": "admin:trading_limitsversion_changelist",
+    "portfolio": "admin:trading_equitysnapshot_portfolio",
+    "limits-version": ("admin:trading_limitsversion_change", lambda day: day.limits.pk),
+    "limits-change": "admin:trading_limitsversion_add",
+    "reconciliation": "admin:trading_break_overview",
     "breaks": "admin:trading_break_changelist",
+    "break": ("admin:trading_break_change", lambda day: Break.objects.first().pk),
+    "daily-reports": "admin:trading_dailyreport_changelist",
+    "daily-report": ("admin:trading_dailyreport_change", lambda day: trading_day()),
     "sync-runs": "admin:trading_syncrun_changelist",
     "audit": "admin:trading_auditentry_changelist",
     "audit-entry": ("admin:trading_auditentry_change", lambda day: AuditEntry.objects.first().pk),
@@ -48,7 +69,14 @@ PLACES = {
     "account": ("admin:trading_exchangeaccount_change", lambda day: day.account.pk),
     "instruments": "admin:trading_instrument_changelist",
     "strategies": "admin:trading_strategy_changelist",
+    "strategy": ("admin:trading_strategy_change", lambda day: day.strategy.pk),
+    "instrument": ("admin:trading_instrument_change", lambda day: day.instruments["BTC/USDT"].pk),
+    "account-new": "admin:trading_exchangeaccount_add",
+    "alert-channels": "admin:trading_alertchannel_changelist",
+    "alert-channel": ("admin:trading_alertchannel_change", lambda day: AlertChannel.objects.first().pk),
+    "alert-channel-new": "admin:trading_alertchannel_add",
     "tokens": "admin:trading_apitoken_changelist",
+    "token-new": "admin:trading_apitoken_add",
     "schedules": "admin:django_celery_beat_periodictask_changelist",
     "system": "panel_system",
     "find": "panel_find",
@@ -65,11 +93,17 @@ PLACES = {
     "my-factor": "admin:trading_secondfactor_changelist",
     "enrol": "admin:trading_secondfactor_enrol",
     "approvals": "admin:trading_approvalrequest_changelist",
+    "approval": (
+        "admin:trading_approvalrequest_change",
+        lambda day: ApprovalRequest.objects.get(state="pending").pk,
+    ),
     "invitations": "admin:trading_invitation_changelist",
     "invite": "admin:trading_invitation_add",
 }
 EVERY_LOOK = [("light", DESKTOP), ("dark", PHONE), ("dark", DESKTOP), ("light", PHONE)]
 LOOKS = EVERY_LOOK if os.environ.get("LEVI_SHOTS") == "all" else EVERY_LOOK[:2]
+
+LOOK_NAMES = [f"{theme}-{size[0]}" for theme, size in LOOKS]
 
 
 def path_of(day, name: str) -> str:
@@ -77,12 +111,24 @@ def path_of(day, name: str) -> str:
     return reverse(place) if isinstance(place, str) else reverse(place[0], args=[place[1](day)])
 
 
-@pytest.mark.parametrize(("theme", "size"), LOOKS, ids=[f"{theme}-{size[0]}" for theme, size in LOOKS])
-def test_every_page_fits_its_screen_and_can_be_used_by_everybody(day, people, visit, theme, size):
+def test_no_place_of_the_navigation_is_left_out():
+    visited = {reverse(place) for place in PLACES.values() if isinstance(place, str)}
+    led_to = {str(item["link"]) for group in NAVIGATION for item in group["items"]}
+    assert led_to - visited == set()
+
+
+@pytest.fixture
+def furnished(day, people):
+    furnish(day, people)
+    return day
+
+
+@pytest.mark.parametrize(("theme", "size"), LOOKS, ids=LOOK_NAMES)
+def test_every_page_fits_its_screen_and_can_be_used_by_everybody(furnished, people, visit, theme, size):
     problems = {}
     with visit(people["super"], theme=theme, size=size) as tab:
         for name in PLACES:
-            tab.open(path_of(day, name))
+            tab.open(path_of(furnished, name))
             found = [f"{tab.overflow()} px too wide"] if tab.overflow() > 0 else []
             found += tab.violations()
             problems |= {name: found} if found else {}
@@ -90,12 +136,12 @@ def test_every_page_fits_its_screen_and_can_be_used_by_everybody(day, people, vi
     assert problems == {}
 
 
-def test_the_smallest_phone_holds_every_page_with_wide_text_too(day, people, visit):
+def test_the_smallest_phone_holds_every_page_with_wide_text_too(furnished, people, visit):
     """Fonts differ between machines, and readers may spread their text: nothing may hang over by a pixel."""
     problems = {}
     with visit(people["super"], size=SMALL_PHONE) as tab:
         for name in PLACES:
-            tab.open(path_of(day, name))
+            tab.open(path_of(furnished, name))
             problems |= {name: found} if (found := tab.stick_out()) else {}
             tab.spread_text()
             problems |= {f"{name}, spread": found} if (found := tab.stick_out()) else {}
@@ -130,6 +176,22 @@ def test_a_halt_is_unmistakable(day, people, visit, theme, size):
             assert tab.overflow() <= 0
             assert tab.violations() == []
             tab.shoot(f"halted-{name}-{theme}-{size[0]}")
+
+
+@pytest.mark.parametrize(("theme", "size"), LOOKS, ids=LOOK_NAMES)
+def test_pages_that_cannot_be_shown_are_no_worse(day, people, visit, theme, size):
+    """A browser writes a 403 or 404 into its console: the one complaint that belongs here."""
+    unshown = {
+        "no-such-page": path_of(day, "orders") + "nothing/here/",
+        "no-right": path_of(day, "operators"),
+    }
+    with visit(people["viewer"], theme=theme, size=size, may_complain=True) as tab:
+        for name, path in unshown.items():
+            tab.open(path)
+            tab.sees(".lv-instead-ways >> text=Back to the control room")
+            assert tab.overflow() <= 0
+            assert tab.violations() == []
+            tab.shoot(f"{name}-{theme}-{size[0]}")
 
 
 def test_the_sign_in_and_the_first_steps_are_pictured(people, visit, transactional_db):
