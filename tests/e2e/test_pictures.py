@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from levi_site.unfold_settings import NAVIGATION
 from tests.admin.trading_day import halt
-from tests.e2e.conftest import DESKTOP, PHONE, SMALL_PHONE, WIDE
+from tests.e2e.conftest import DESKTOP, PATIENCE_MS, PHONE, SMALL_PHONE, WIDE, sync_api
 from tests.e2e.desk_of_the_day import furnish
 from trading.domain.enums import Severity
 from trading.models import (
@@ -146,6 +146,14 @@ def test_the_smallest_phone_holds_every_page_with_wide_text_too(furnished, peopl
             tab.spread_text()
             problems |= {f"{name}, spread": found} if (found := tab.stick_out()) else {}
     assert problems == {}
+
+
+def test_the_navigation_shows_where_the_page_is_named_in_it(people, visit, transactional_db):
+    with visit(people["super"], size=(1280, 500)) as tab:
+        for name in ("alert-channels", "control-room"):
+            tab.open(reverse(PLACES[name]))
+            entry = tab.page.locator("#lv-nav [aria-current]")
+            sync_api.expect(entry).to_be_in_viewport(ratio=1, timeout=PATIENCE_MS)
 
 
 def test_the_widest_screen_holds_the_main_pages(day, people, visit):

@@ -57,7 +57,8 @@ def asker(browse: Any, role: str) -> Client:
         ("trader", "/admin/nothing-here/", 404, "No page has this address."),
         ("trader", "/admin/r/6/not-an-id/", 404, "Rows have no page outside of the panel."),
         ("trader", "/admin/r/no-type/1/", 404, "Rows have no page outside of the panel."),
-        ("trader", "/admin/trading/apitoken/", 403, "Your roles do not let you look at"),
+        ("trader", "/admin/trading/apitoken/", 403, "Your roles do not let you look at API tokens."),
+        ("trader", "/admin/auth/user/", 403, "Your roles do not let you look at Operators."),
     ],
 )
 def test_a_signed_in_person_gets_the_panels_frame_with_stop(day, browse, role, address, status, said):

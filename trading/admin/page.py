@@ -170,13 +170,13 @@ class PanelAdmin(ModelAdmin):
     ) -> HttpResponse:
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
+        named = title_here(request) or str(self.opts.verbose_name_plural).capitalize()
         if not self.has_view_permission(request):
-            raise PermissionDenied(f"Your roles do not let you look at {self.opts.verbose_name_plural}.")
+            raise PermissionDenied(f"Your roles do not let you look at {named}.")
         try:
             cl = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return HttpResponseRedirect(request.path)
-        named = title_here(request) or str(self.opts.verbose_name_plural).capitalize()
         page = Detail(title=named, extra=describe_list(self, request, cl))
         return self.show(request, "panel/list.html", page, **(extra_context or {}))
 

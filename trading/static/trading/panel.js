@@ -3,7 +3,8 @@
    2. A form marked data-once sends once: its buttons rest after the first submit.
    3. A press outside closes open menus.
    4. Times are shown in the person's zone (their computer's), with UTC in the tooltip; or all in UTC.
-   5. Light, dark or as the system says. */
+   5. Light, dark or as the system says.
+   6. The navigation stands where the page is named in it, however low the window. */
 (() => {
   "use strict";
   const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
@@ -22,6 +23,10 @@
   // The server's clock counts: the offset keeps a wrong clock of this computer out of the ages.
   const told = document.querySelector("meta[name='lv-now']");
   const offset = told ? Date.parse(told.content) - Date.now() : 0;
+
+  const nav = document.getElementById("lv-nav");
+  const here = nav && nav.querySelector("[aria-current]");
+  if (here) nav.scrollTop = here.offsetTop - nav.clientHeight / 2;
 
   /* --- what a person chooses: colours and the zone of times ----------------------------------------------------- */
   function read(name, otherwise) {
