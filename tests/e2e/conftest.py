@@ -175,6 +175,13 @@ def serving(django_db_setup) -> Iterator[str]:
 
 
 @pytest.fixture
+def newly_served(transactional_db) -> Iterator[str]:
+    """A server of the test's own: one that outlived the tables it wrote to leaves chains without a beginning."""
+    with serve() as address:
+        yield address
+
+
+@pytest.fixture
 def served(serving, transactional_db) -> str:
     return serving
 

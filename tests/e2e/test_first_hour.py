@@ -26,10 +26,10 @@ LIVE = "#lv-link[data-state=live]"
 SEEN_IN_TRAIL = ("halt.released", "halt.engaged", "order.filled", "factor.enrolled")
 
 
-def test_a_new_operators_first_hour(live_world, people, settings, visit, served, live_server):
-    with visit(people["admin"], base=served) as admin:
+def test_a_new_operators_first_hour(live_world, people, settings, visit, newly_served, live_server):
+    with visit(people["admin"], base=newly_served) as admin:
         link = invite_in_the_panel(admin, "nora", ("trader", "risk"))
-    with visit(base=served) as nora:
+    with visit(base=newly_served) as nora:
         join(nora, link)
         phone = enrol(nora)
         see_the_state(nora)
@@ -40,7 +40,7 @@ def test_a_new_operators_first_hour(live_world, people, settings, visit, served,
     settings.LEVI_MODE = "production"
     release_with_a_second_person(visit, live_server.url, phone)
     settings.LEVI_MODE = "paper"
-    with visit(User.objects.get(username="nora"), base=served) as nora:
+    with visit(User.objects.get(username="nora"), base=newly_served) as nora:
         nora.open("/admin/")
         confirm(nora, User.objects.get(username="nora"), phone)
         read_and_verify_the_trail(nora)

@@ -83,6 +83,10 @@ def test_names_attempts_and_filled_quantities_never_go_back(db: None, column, va
     assert refused(f"UPDATE trading_order SET {column} = {value} WHERE id = %s", order.pk)
 
 
+# What is derived of a fill follows a late one: there only a change of what the venue said is refused.
+CHANGES = {"fill": "quantity = quantity + 1"}
+
+
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_history_can_be_neither_changed_nor_deleted_nor_emptied(db: None, table):
     make_rows()
@@ -94,7 +98,8 @@ def test_history_can_be_neither_changed_nor_deleted_nor_emptied(db: None, table)
             "SELECT column_name FROM information_schema.columns WHERE table_name = %s LIMIT 1", [name]
         )
         column = cursor.fetchone()[0]
-    assert refused(f"UPDATE {name} SET {column} = {column}")
+    change = CHANGES.get(table, f"{column} = {column}")
+    assert refused(f"UPDATE {name} SET {change}")
     assert refused(f"DELETE FROM {name}")
     assert refused(f"TRUNCATE {name} CASCADE")
     # Not even a session that skips ordinary triggers.

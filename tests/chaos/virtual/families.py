@@ -100,10 +100,12 @@ def quarantine(r: random.Random, scenario: Scenario) -> None:
     scenario.orders = [replace(first, destiny=destiny)]
     away = r.choice((930.0, 930.0, 1100.0))
     verdict = r.choice((QuarantineVerdict.NOT_ACCEPTED, QuarantineVerdict.CANCELED, QuarantineVerdict.ADOPT))
+    # Soon after the venue is back, before anybody has asked it again, or later.
+    spoken = away + 4 + r.random() * 30 if r.random() < 0.5 else 960.0 + r.random() * 60
     scenario.events = [
         Event("lose", 0.0, seconds=3.0, what=r.choice(("back place", "back place", "out place"))),
         Event("lose", 0.0, seconds=away, what="back read"),
-        Event("verdict", round(960.0 + r.random() * 60, 3), "operator", what=verdict),
+        Event("verdict", round(spoken, 3), "operator", what=verdict),
     ]
     if r.random() < 0.3:
         scope = scope_of(r, scenario.orders)
