@@ -13,6 +13,8 @@ from tests.chaos.process import __main__ as process
 from tests.chaos.process.figures import ROOT, Figure, is_good, print_table
 
 SEEDS = 1_000_000
+# Of the processes' part, so that all of it stays within an hour on two cores.
+MINUTES = "14"
 # As tests.chaos.virtual prints its figures.
 _ROW = re.compile(r"^(A\d+)  (.{44})\s*(\S.*?)  (PASS|FAIL)$")
 # Of the virtual campaign, the rate alone depends on the machine.
@@ -59,7 +61,7 @@ def stream(*words: str) -> list[str]:
 def main(arguments: list[str]) -> int:
     try:
         figures = run_virtual()
-        figures += process.Campaign(process.parse_arguments(["--resume"])).run()
+        figures += process.Campaign(process.parse_arguments(["--resume", "--minutes", MINUTES])).run()
         figures += run_tests(arguments)
     except KeyboardInterrupt:
         print("interrupted; the next `make chaos` goes on from here", file=sys.stderr)

@@ -12,7 +12,7 @@ from tests.chaos.process.stories import tell
 from trading.failpoints import POINTS
 
 # In a campaign of some minutes every point comes to its turn; of lives with a stop there are fewer.
-SHORT_SECONDS = 150.0
+SHORT_SECONDS = 100.0
 LEAST_STOPS = 25
 Say = Callable[[str], None]
 
