@@ -25,8 +25,8 @@ from trading.failpoints import FailpointRule, arm  # noqa: E402
 from trading.models import ExchangeAccount  # noqa: E402
 
 ACTOR = Actor(ActorKind.COMMAND, "engager")
-LOOKED_AT_SECONDS = 0.25
-TRADES_SECONDS = 0.35
+LOOKED_AT_SECONDS = 0.15
+TRADES_SECONDS = 0.15
 
 
 def main(count: int) -> None:

@@ -29,7 +29,7 @@ STACK_PARTS: dict[str, Callable[[CampaignStack, int, float, Say], list[Figure]]]
     "half dead": lambda stack, _seed, _tenth, say: halt_half_dead(stack, say),
     "beat": lambda stack, _seed, tenth, say: disturb_beat(stack, min(25.0, tenth / 3), say),
     "sweeps": lambda stack, _seed, tenth, say: sweep_often(stack, max(2, int(tenth / 20)), say),
-    "engages": lambda stack, _seed, tenth, say: engage_often(stack, 1000, tenth * 4, say),
+    "engages": lambda stack, _seed, tenth, say: engage_often(stack, 1000, tenth * 5, say),
     "redis": lambda stack, _seed, tenth, say: starve_redis(stack, tenth / 3, say),
     "postgres": lambda stack, _seed, tenth, say: restart_postgres(stack, tenth / 3, say),
     "processes": lambda stack, seed, tenth, say: kill_processes(stack, seed, tenth, say),
