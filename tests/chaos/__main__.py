@@ -5,6 +5,7 @@ Interrupted, it goes on where it stopped, for this very code. Exit code 0: every
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from tests.chaos.process import __main__ as process
 from tests.chaos.process.figures import ROOT, Figure, is_good, print_table
 
 SEEDS = 1_000_000
+# As it is before the processes' part names its servers in it, which are gone when the others begin.
+ENVIRONMENT = dict(os.environ)
 # Of the processes' part, so that all of it stays within an hour on two cores.
 MINUTES = "14"
 # As tests.chaos.virtual prints its figures.
@@ -49,7 +52,12 @@ def stream(*words: str) -> list[str]:
     """Run it, show what it says as it says it, and return that."""
     lines = []
     with subprocess.Popen(
-        [sys.executable, "-u", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-u", *words],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as running:
         assert running.stdout is not None
         for line in running.stdout:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from tests.chaos.__main__ import read_row
+from tests.chaos.__main__ import read_row, stream
 from tests.chaos.process import figures
 from tests.chaos.process.figures import Figure, count, is_good, timing
 from tests.chaos.process.kills import make_plans
@@ -167,6 +167,13 @@ def test_the_one_table_reads_what_the_virtual_campaign_prints():
     broken = read_row(f"{'A2'}  {'scenarios without a broken promise':44}{'9 of 10':>24}  FAIL")
     assert broken is not None and broken.decides and not is_good([broken])
     assert read_row("12,000 scenarios, 500/s") is None
+
+
+def test_servers_that_one_part_named_are_not_the_next_ones(monkeypatch: pytest.MonkeyPatch):
+    """The processes' part puts its own into this process's environment, and they are gone when it ends."""
+    monkeypatch.setenv("LEVI_TEST_DATABASE_URL", "postgresql://gone@127.0.0.1:1/gone")
+    said = stream("-c", "import os; print(os.environ.get('LEVI_TEST_DATABASE_URL'))")
+    assert "gone" not in "".join(said)
 
 
 def test_the_campaign_has_a_real_cause_for_every_automatic_halt_that_paper_mode_knows():
