@@ -242,3 +242,39 @@ def test_a_proposal_is_void_once_the_limits_it_was_made_on_changed(production):
     with pytest.raises(StaleDecision):
         approve(asked.id, actor=person("paul"))
     assert limits_in_force().max_order_notional == 300
+
+
+@pytest.fixture
+def overridden(production):
+    """For a minute two people allow twice as much."""
+    asked = change_or_propose(
+        LimitsChange({"max_order_notional": "1000"}, expires_at=soon(60)), reason="busy", actor=person("olga")
+    )
+    approve(asked.id, actor=person("paul"))
+    return limits_in_force()
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"effective_at": 90}, {"effective_at": 90, "expires_at": 180}, {"expires_at": 120}]
+)
+def test_what_two_people_allowed_for_a_minute_one_cannot_make_last(overridden, more):
+    """Less than the override allows, but more than what holds after it."""
+    times = {name: soon(seconds) for name, seconds in more.items()}
+    wanted = LimitsChange({"max_order_notional": "999"}, seen_version=overridden.version, **times)
+    with pytest.raises(NotAllowed):
+        write_version(wanted, reason="alone", actor=person("olga"))
+    asked = change_or_propose(wanted, reason="alone", actor=person("olga"))
+    assert isinstance(asked, ApprovalRequest) and "max_order_notional" in asked.subject
+    assert limits_in_force() == overridden
+
+
+def test_what_was_allowed_for_a_minute_is_tightened_or_ended_by_one_person(overridden):
+    wanted = LimitsChange({"max_order_notional": "800"}, expires_at=overridden.expires_at)
+    tightened = change_or_propose(wanted, reason="calmer", actor=person("olga"))
+    assert isinstance(tightened, LimitsVersion) and limits_in_force() == tightened
+    ended = change_or_propose(
+        LimitsChange({"max_open_orders": 5}, seen_version=tightened.version),
+        reason="calm",
+        actor=person("olga"),
+    )
+    assert isinstance(ended, LimitsVersion) and limits_in_force().max_order_notional == 500

@@ -1,8 +1,8 @@
 """Changing the risk limits: a new version with before and after in the audit trail. Versions are never edited.
 
 One change at a time, built on what is in force without the overrides, so that two changes at once lose neither; who
-names the version seen is refused if somebody came first. What would allow more than now needs a second person where
-`needs_second_person("limits")` says so; what tightens never does.
+names the version seen is refused if somebody came first. What would allow more than now, or more than will hold when an
+override has run out, needs a second person where `needs_second_person("limits")` says so; what tightens never does.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def write_version(
         row.reason, row.actor = reason, str(actor)
         row.approved_by = approval.decided_by if approval else ""
         _validate(row)
-        loosens = loosened(_values(before), _values(row))
+        loosens = _loosened_by(row, before)
         if approval is None and loosens and before is not None:  # with one, its author proved the factor
             demand_fresh_factor(actor, "limits that allow more")
         if approval is not None or (loosens and before is not None):
@@ -136,7 +136,17 @@ def preview_change(wanted: LimitsChange) -> tuple[LimitsVersion | None, LimitsVe
     before, after = limits_in_force(wanted.scope, wanted.target), _draft(wanted, parsed)
     after.reason = after.actor = "preview"
     _validate(after)
-    return before, after, loosened(_values(before), _values(after))
+    return before, after, _loosened_by(after, before)
+
+
+def _loosened_by(row: LimitsVersion, before: LimitsVersion | None) -> list[str]:
+    """The limits that would be looser than now or, where `row` outlasts an override that is in force now, looser than
+    what holds after it: what two people allowed for an hour one of them cannot make last."""
+    references = [before] if before else []
+    if before and before.expires_at and (row.expires_at is None or row.expires_at > before.expires_at):
+        references += filter(None, [lasting_limits(HaltScope(before.scope), before.target)])
+    looser = {name for one in references for name in loosened(_values(one), _values(row))}
+    return [name for name in FIELDS if name in looser]
 
 
 def read_reason(reason: str) -> str:
