@@ -147,3 +147,18 @@ def test_a_full_disk_leaves_the_old_note_and_ends_nothing(db, monkeypatch):
     assert find_noted() == before and not draft.is_symlink()
     check_generation()
     assert find_noted() == read_generation() != before
+
+
+def test_a_database_that_lost_its_newest_entry_and_wrote_on_is_older_all_the_same():
+    """A failover that lost a commit: numbers leave gaps, so the next entry is beyond what was remembered."""
+    with transaction.atomic():
+        audit.record("note.made", actor=system_actor("tests"))
+        check_generation()
+        transaction.set_rollback(True)
+    noted = find_noted()
+    with transaction.atomic():
+        audit.record("note.made", actor=system_actor("tests"))
+    assert read_generation().audit_entry > noted.audit_entry
+    assert "older than this host remembers" in check_generation()
+    assert (everything().state, everything().trigger) == ("halted", "restored_backup")
+    assert not check_generation()
