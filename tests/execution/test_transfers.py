@@ -13,6 +13,7 @@ from trading.domain.outcomes import TransferReport
 from trading.execution.transfers import find_records
 from trading.models import AuditEntry, Balance, Break, EquitySnapshot, HaltState, Movement
 from trading.queries.equity import read_drawdown
+from trading.queries.scope_use import peak_equity
 from trading.queries.valuation import day_start_equity
 
 D = Decimal
@@ -137,6 +138,52 @@ def test_a_deposit_is_no_profit_and_hides_no_loss(world: World):
     drained = read_drawdown(world.account)
     assert drained.amount == before.amount and drained.current == before.current - 70_000
     assert EquitySnapshot.objects.order_by("-at").first().daily_pnl == last.daily_pnl
+
+
+def test_money_whose_record_comes_late_is_neither_a_gain_nor_a_loss(world: World):
+    for _ in range(3):
+        world.sync()
+    start, peak = day_start_equity(world.account), peak_equity([world.account.pk])
+    world.venue.set_balance("USDT", "140000")
+    for _ in range(4):
+        world.sync()
+    assert Break.objects.get().state == "open"
+    unexplained = EquitySnapshot.objects.order_by("-at").first()
+    assert (unexplained.unexplained, unexplained.daily_pnl) == (40_000, 0)
+    assert day_start_equity(world.account) == start + 40_000, "it hides no loss either"
+    assert peak_equity([world.account.pk]) == peak + 40_000
+    world.venue.set_balance("USDT", "100000")
+    world.venue.deposit("USDT", "40000")
+    for _ in range(2):
+        world.sync()
+    explained = EquitySnapshot.objects.order_by("-at").first()
+    assert (explained.unexplained, explained.transfers, explained.daily_pnl) == (0, 40_000, 0)
+    assert day_start_equity(world.account) == start + 40_000
+    assert peak_equity([world.account.pk]) == peak + 40_000
+    assert read_drawdown(world.account).amount == 0
+
+
+def test_a_trade_that_nobody_told_us_of_is_no_loss(world: World):
+    world.buy("1")
+    world.sync()
+    before = day_start_equity(world.account)
+    dollars, coins = (D(world.venue.balances()[asset]["total"]) for asset in ("USDT", "BTC"))
+    world.venue.set_balance("USDT", str(dollars + 50_000))
+    world.venue.set_balance("BTC", str(coins - 1))
+    world.sync()
+    assert Break.objects.count() == 2 and day_start_equity(world.account) == before
+    assert abs(EquitySnapshot.objects.order_by("-at").first().daily_pnl) < 100
+
+
+def test_a_gain_after_a_withdrawal_raises_the_peak_of_its_day(world: World):
+    for _ in range(3):
+        world.sync()
+    world.venue.withdraw("USDT", "50000")
+    world.sync()
+    world.venue.set_price("MXUSDT", "100")
+    for _ in range(4):
+        world.sync()
+    assert peak_equity([world.account.pk]) == EquitySnapshot.objects.order_by("-at").first().equity
 
 
 def test_a_loss_after_a_deposit_is_a_drawdown_from_the_raised_peak(world: World):

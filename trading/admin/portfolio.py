@@ -130,7 +130,8 @@ class EquityScreen(PanelAdmin):
             ("Cash", cells.dollars(row.cash)),
             ("Everything else at its last price", cells.dollars(row.positions_value)),
             ("Exposure", cells.dollars(row.exposure)),
-            ("Deposited less withdrawn so far", cells.dollars(row.transfers)),
+            ("Deposited less withdrawn so far", cells.dollars(row.transfers - row.unexplained)),
+            ("Came in and is not explained yet", cells.dollars(row.unexplained)),
             ("Peak without transfers", cells.dollars(row.peak)),
             ("Assets without a price", ", ".join(row.unpriced) or cells.NOTHING),
         ]

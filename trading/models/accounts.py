@@ -144,7 +144,15 @@ class EquitySnapshot(models.Model):
     positions_value = exact_field(help_text="Everything else at its last price.")
     exposure = exact_field()
     daily_pnl = exact_field(null=True)
-    transfers = exact_field(default=ZERO, help_text="Worth of all deposits less withdrawals up to here.")
+    transfers = exact_field(
+        default=ZERO,
+        help_text="Worth of all deposits less withdrawals up to here, what is unexplained included.",
+    )
+    unexplained = exact_field(
+        default=ZERO,
+        db_default=ZERO,  # processes of the build before, which do not know it, go on during an upgrade
+        help_text="Worth of what came in and nothing explains yet: no gain until somebody says so.",
+    )
     peak = exact_field(null=True, help_text="The highest equity less transfers up to here.")
     unpriced = models.JSONField(default=list, blank=True, help_text="Assets no price is known for.")
 

@@ -20,6 +20,7 @@ from trading.domain.enums import HaltScope, OrderStatus
 from trading.domain.money import ZERO, add, multiply
 from trading.models import (
     TRANSFERS,
+    Balance,
     EquityPeak,
     ExchangeAccount,
     LimitsVersion,
@@ -30,7 +31,7 @@ from trading.models import (
 from trading.risk.facts import ScopeUse, SymbolExposure
 
 from .pending import PendingOrder, exposures, pending_orders
-from .valuation import PriceTable, day_start, day_start_equity, value_account
+from .valuation import PriceTable, day_start, day_start_equity, unexplained_value, value_account
 
 LATELY = timedelta(minutes=10)
 _MINUTE = timedelta(seconds=60)
@@ -130,7 +131,16 @@ def peak_equity(accounts: Sequence[UUID], now: datetime | None = None) -> Decima
     for account_id, day, equity, at in peaks:
         later = (value for owner, booked_at, value in moved if owner == account_id and booked_at > at)
         sums[day] = add(sums.get(day, ZERO), sum(later, equity))
-    return max(sums.values())
+    return add(max(sums.values()), _unexplained(accounts))
+
+
+def _unexplained(accounts: Sequence[UUID]) -> Decimal:
+    """What the equity of now holds that no peak contains."""
+    drifting = Balance.objects.filter(account__in=list(accounts)).exclude(drift=0)
+    found = ZERO
+    for account in ExchangeAccount.objects.filter(pk__in=drifting.values("account")):
+        found = add(found, unexplained_value(account))
+    return found
 
 
 def _transfers_since(instant: datetime, accounts: Sequence[UUID]) -> list[tuple[UUID, datetime, Decimal]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Min, OuterRef, Q, Subquery
+from django.db.models import F, Min, OuterRef, Q, Subquery
 
 from trading.domain.enums import HaltScope, OrderStatus
 from trading.domain.money import ZERO, add, divide
@@ -111,7 +111,8 @@ def _peaks_before(account: ExchangeAccount, day: date) -> dict[date, Decimal]:
     """The days that were over when the replay begins. What came from outside until a peak is not part of it."""
     own = EquitySnapshot.objects.filter(account=OuterRef("account"), at__lte=OuterRef("at")).order_by("-at")
     days = EquityPeak.objects.filter(account=account, day__lt=day, day__gte=day - timedelta(days=PEAK_DAYS))
-    rows = days.annotate(moved=Subquery(own.values("transfers")[:1])).values_list("day", "equity", "moved")
+    moved = own.annotate(booked=F("transfers") - F("unexplained")).values("booked")
+    rows = days.annotate(moved=Subquery(moved[:1])).values_list("day", "equity", "moved")
     return {peak_day: add(equity, -(moved or ZERO)) for peak_day, equity, moved in rows}
 
 

@@ -170,20 +170,37 @@ def transfers_value(account: ExchangeAccount, *, after: datetime | None = None) 
     return total
 
 
+def unexplained_value(account: ExchangeAccount) -> Decimal:
+    """What came in without a movement that says why, at its worth now.
+
+    Taken for a deposit whose record is still missing, so that it neither is a profit, nor hides a loss, nor counts
+    twice once its record is there. All assets together, because a trade that nobody told us of moves two; what is
+    missing altogether counts as the loss that it may be.
+    """
+    rows = list(Balance.objects.filter(account=account).exclude(drift=0).values_list("asset", "drift"))
+    if not rows:
+        return ZERO
+    prices, total = PriceTable(account), ZERO
+    for asset, drift in rows:
+        total = add(total, prices.value(asset, drift) or ZERO)
+    return max(total, ZERO)
+
+
 def day_start_equity(account: ExchangeAccount, now: datetime | None = None) -> Decimal | None:
     """What the equity would be had the day brought neither gain nor loss; None if that is unknown.
 
     The last snapshot of the hour before the day began, else the day's first, and what was deposited less what was
-    withdrawn since. Only complete snapshots count: an asset that had no price yet would later look like a profit and
-    hide a loss.
+    withdrawn since, with what nothing explains yet. Only complete snapshots count: an asset that had no price yet would
+    later look like a profit and hide a loss.
     """
     begins = day_start(now)
     snapshots = EquitySnapshot.objects.filter(account=account, unpriced=[])
     before = snapshots.filter(at__lt=begins, at__gte=begins - timedelta(hours=1)).order_by("-at")
     since = snapshots.filter(at__gte=begins).order_by("at")
-    columns = ("at", "equity")
+    columns = ("at", "equity", "unexplained")
     found = before.values_list(*columns)[:1].union(since.values_list(*columns)[:1], all=True)
     if not found:
         return None
-    at, equity = min(found)
-    return add(equity, transfers_value(account, after=at))
+    at, equity, unexplained = min(found)
+    moved = add(transfers_value(account, after=at), add(unexplained_value(account), -unexplained))
+    return add(equity, moved)
