@@ -10,6 +10,7 @@ from tests.making import World
 from trading.domain.actors import Actor, ActorKind
 from trading.domain.enums import ApprovalKind
 from trading.domain.errors import NotAllowed, StaleDecision
+from trading.execution import balance_check
 from trading.execution.adjustments import adjust_break, adjustment_payload, describe_adjustment
 from trading.execution.approvals import act_or_propose, approve, refuse
 from trading.models import ApprovalRequest, AuditEntry, Balance, Break, Movement
@@ -104,3 +105,22 @@ def test_an_approval_for_other_numbers_moves_nothing(drifted, settings, world: W
     with pytest.raises(StaleDecision):
         approve(row.pk, actor=person("ben"))
     assert books() == before
+
+
+def test_an_adjustment_in_the_middle_of_a_look_counts_once_and_opens_nothing_anew(
+    drifted, world, monkeypatch
+):
+    """The look had seen the difference, and was about to write it down once more."""
+    write_down = balance_check._set_drift
+
+    def adjust_first(*look, **about):
+        monkeypatch.undo()
+        adjust_break(drifted.pk, payload=adjustment_payload(drifted), reason="a fee", actor=person("anna"))
+        return write_down(*look, **about)
+
+    monkeypatch.setattr(balance_check, "_set_drift", adjust_first)
+    assert world.sync().balances == "moving"
+    row = Balance.objects.get(asset="USDT")
+    assert (row.booked, row.drift, row.free + row.locked) == (99_000, 0, 99_000)
+    assert not Break.objects.exclude(state="resolved").exists()
+    assert world.sync().balances == "equal"

@@ -16,9 +16,11 @@ from trading.connections import exchange_for
 from trading.domain.enums import HaltScope
 from trading.domain.errors import StaleDecision
 from trading.exchanges.mexc.client import MexcExchange
+from trading.execution import book_checks
 from trading.execution.adjustments import adjust_break, adjustment_payload
 from trading.execution.break_response import respond_to_breaks
 from trading.execution.breaks import acknowledge_break, note_break
+from trading.execution.dispatch import dispatch_order
 from trading.execution.halts import release
 from trading.execution.settlement import settle
 from trading.models import (
@@ -272,3 +274,33 @@ def test_an_adjusted_balance_that_drifts_again_is_a_new_break(world: World):
     look(world)
     (second,) = live_breaks()
     assert second.pk != first.pk and (second.ours, second.theirs) == (D(99_000), D(98_500))
+
+
+def test_what_has_no_turn_in_a_pass_has_it_in_the_next_and_keeps_its_break(world: World, monkeypatch):
+    monkeypatch.setattr(book_checks, "QUESTIONS", 2)
+    orders = [world.rest() for _ in range(3)]
+    for order in orders:
+        exchange_for(world.account).cancel_order("BTCUSDT", exchange_order_id=order.exchange_order_id)
+        let_time_pass(order, 60)
+    world.fault("not_found", method="GET", path=ORDERS, seconds=600)
+    look(world)
+    assert len(live_breaks()) == 2
+    look(world)
+    assert {row.subject for row in live_breaks()} == {order.client_order_id for order in orders}
+    look(world)
+    assert not Break.objects.filter(state="resolved").exists()
+
+
+def test_an_asset_that_cannot_be_judged_keeps_its_break_beside_one_that_is_judged(world: World):
+    for asset, total in (("USDT", "99000"), ("MX", "50")):
+        world.venue.set_balance(asset, total)
+    look(world)
+    HaltState.objects.update(state="active")
+    order = world.approve("0.01")
+    world.fault("drop_before", count=1)
+    dispatch_order(order.id)
+    assert status_of(order) == "in_doubt"
+    world.venue.set_balance("USDT", "98000")
+    assert look(world).balances == "different"
+    assert {row.subject for row in live_breaks() if row.kind == "balance"} == {"USDT", "MX"}
+    assert Balance.objects.get(asset="USDT").drift == -1000

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from tests.making import World
+from tests.making import World, make_account
 from trading.domain.money import ZERO
 from trading.domain.outcomes import TransferReport
+from trading.execution.sync import sync_account
 from trading.execution.transfers import find_records
-from trading.models import AuditEntry, Balance, Break, EquitySnapshot, HaltState, Movement
+from trading.models import TRANSFERS, AuditEntry, Balance, Break, EquitySnapshot, HaltState, Movement
 from trading.queries.equity import read_drawdown
 from trading.queries.scope_use import peak_equity
 from trading.queries.valuation import day_start_equity
@@ -82,6 +83,25 @@ def test_a_record_explains_one_difference_only(world: World):
     row = Break.objects.get()
     assert (row.subject, row.ours, row.theirs) == ("USDT", D(101_000), D(102_000))
     assert Movement.objects.filter(kind="deposit").count() == 1
+
+
+def test_a_record_of_before_the_books_were_opened_explains_nothing_later(world: World):
+    """Its money is in the opening balance already."""
+    world.venue.deposit("USDT", "1000")
+    world.venue.withdraw("USDT", "250")
+    account = make_account(world.venue, "later")
+    sync_account(account.pk, trigger="test")
+    assert Movement.objects.get(account=account, kind="opening", asset="USDT").quantity == 100_750
+    for total in ("101750", "100500"):
+        world.venue.set_balance("USDT", total)
+        assert sync_account(account.pk, trigger="test").balances == "different"
+    assert Break.objects.get(account=account).theirs == 100_500
+    world.venue.deposit("USDT", "40")
+    sync_account(account.pk, trigger="test")
+    assert not Movement.objects.filter(account=account, kind__in=TRANSFERS).exists()
+    world.venue.set_balance("USDT", "100790")
+    assert sync_account(account.pk, trigger="test").balances == "equal"
+    assert Movement.objects.get(account=account, kind="deposit").quantity == 40
 
 
 def test_a_record_that_comes_late_explains_the_break(world: World):

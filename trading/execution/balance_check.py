@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -35,7 +36,7 @@ from trading.models import (
 from trading.queries.valuation import PriceTable
 
 from .balances import lock_or_make_balances, set_parts, write_balances
-from .breaks import note_break
+from .breaks import keep_breaks, note_break
 from .settlement import settle
 from .transfers import book_opening, explain_by_transfers
 
@@ -84,10 +85,12 @@ def check_balances(account: ExchangeAccount, exchange: Exchange, collect: Collec
             _set_drift(account, look, {})
             return BalanceVerdict.EQUAL
         if not look.moved_since(previous):
-            return _judge(account, look, answers) if is_open else _open_books(account, look, asked_at)
+            conclude = _judge if is_open else partial(_open_books, asked_at=asked_at)
+            return conclude(account, look, answers)
         previous = look
         collect(set(look.differences))
         answers = _ask(account, exchange, look.differences) if is_open else Answers()
+        _ask_for_transfers(exchange, answers)
     return BalanceVerdict.MOVING
 
 
@@ -134,11 +137,14 @@ def _ask(account: ExchangeAccount, exchange: Exchange, differences: Mapping[str,
         Q(status__in=UNRESOLVED) | Q(filled_quantity__lt=F("venue_filled_quantity"))
     ).exclude(status__in=TERMINAL):
         answers.open_assets |= _assets_of(order)
+    return answers
+
+
+def _ask_for_transfers(exchange: Exchange, answers: Answers) -> None:
     try:
         answers.transfers = exchange.fetch_transfers(timezone.now() - _TRANSFERS_REACH)
     except VenueRefused as error:
         answers.transfers_note = f"deposits and withdrawals could not be asked for: {error}"
-    return answers
 
 
 def _not_yet_noted(account: ExchangeAccount, differences: Mapping[str, Decimal]) -> list[str]:
@@ -171,7 +177,10 @@ def _judge(account: ExchangeAccount, look: Look, answers: Answers) -> BalanceVer
     booked = dict(Balance.objects.filter(account=account, asset__in=left).values_list("asset", "booked"))
     # Another look may have booked what explains it.
     left = {asset: left[asset] for asset in left if booked[asset] == look.booked.get(asset, ZERO)}
-    _set_drift(account, look, left, untouched=answers.open_assets | (judged.keys() - left.keys()))
+    moved = _set_drift(account, look, left, untouched=answers.open_assets | (judged.keys() - left.keys()))
+    left = {asset: difference for asset, difference in left.items() if asset not in moved}
+    unjudged = moved | (answers.open_assets & look.differences.keys())
+    keep_breaks(account, BreakKind.BALANCE, unjudged)
     prices = PriceTable(account)
     for asset, difference in left.items():
         note_break(
@@ -185,26 +194,31 @@ def _judge(account: ExchangeAccount, look: Look, answers: Answers) -> BalanceVer
         )
     if left:
         return BalanceVerdict.DIFFERENT
-    return BalanceVerdict.MOVING if answers.open_assets & look.differences.keys() else BalanceVerdict.EQUAL
+    return BalanceVerdict.MOVING if unjudged else BalanceVerdict.EQUAL
 
 
 def _set_drift(
     account: ExchangeAccount, look: Look, drifts: Mapping[str, Decimal], *, untouched: set[str] | None = None
-) -> None:
-    """The difference that a break names is part of what the account really holds."""
+) -> set[str]:
+    """The difference that a break names is part of what the account really holds. Returns the assets whose books moved
+    since the look, by a person or by a fill: it says nothing of them any more."""
     stored = dict(Balance.objects.filter(account=account).values_list("asset", "drift"))
     wanted = {asset: drifts.get(asset, ZERO) for asset in stored if asset not in (untouched or ())}
-    changed = {asset for asset, drift in wanted.items() if stored[asset] != drift}
-    if not changed:
-        return
+    concerned = {asset for asset, drift in wanted.items() if drift or stored[asset]}
+    if not concerned:
+        return set()
     with transaction.atomic(durable=True):
-        rows = lock_or_make_balances(account.pk, changed)
-        for asset, row in rows.items():
-            row.drift = wanted[asset]
+        rows = lock_or_make_balances(account.pk, concerned)
+        still = [row for asset, row in rows.items() if row.booked == look.booked.get(asset, ZERO)]
+        for row in still:
+            row.drift = wanted[row.asset]
             set_parts(row, row.locked)
-        write_balances(list(rows.values()))
+        write_balances(still)
+    return concerned - {row.asset for row in still}
 
 
-def _open_books(account: ExchangeAccount, look: Look, asked_at: datetime) -> BalanceVerdict:
-    book_opening(account, look.differences, asked_at)
+def _open_books(account: ExchangeAccount, look: Look, answers: Answers, asked_at: datetime) -> BalanceVerdict:
+    """The records were asked for between the two looks: their money is in both."""
+    contained = None if answers.transfers_note else answers.transfers
+    book_opening(account, look.differences, asked_at, contained=contained)
     return BalanceVerdict.OPENED

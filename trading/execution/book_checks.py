@@ -7,13 +7,12 @@ break, and what could not be asked keeps the break it had. A position must be th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Q
-from django.utils import timezone
 
 from trading.domain.evidence import status_of
 from trading.domain.money import ZERO, add
@@ -23,7 +22,7 @@ from trading.exchanges.base import Exchange
 from trading.models import Break, BreakKind, BreakState, ExchangeAccount, Fill, Instrument, Order
 from trading.queries.valuation import PriceTable
 
-from .breaks import note_break
+from .breaks import keep_breaks, note_break
 from .settlement import settle
 
 QUESTIONS = 20  # targeted questions of one kind in one pass: the rest have their turn at the next
@@ -36,10 +35,25 @@ def check_orders(
 ) -> None:
     """`unlisted`: orders that work by our books and are not in the venue's list of open ones."""
     prices = PriceTable(account)
-    for order in list(unlisted)[:QUESTIONS]:
-        _look_for(order, _query(exchange, order), prices)
-    for order in _ended_but_listed(account, listed)[:QUESTIONS]:
-        _look_at_ended(order, _query(exchange, order), prices)
+    missing = {order.client_order_id: order for order in unlisted}
+    for name in _take_turns(account, BreakKind.ORDER, missing):
+        _look_for(missing[name], _query(exchange, missing[name]), prices)
+    ended = {order.client_order_id: order for order in _ended_but_listed(account, listed)}
+    for name in _take_turns(account, BreakKind.ORDER, ended):
+        _look_at_ended(ended[name], _query(exchange, ended[name]), prices)
+
+
+def _take_turns(account: ExchangeAccount, kind: BreakKind, subjects: Iterable[str]) -> list[str]:
+    """Those to be asked about in this pass: first what no break names yet, so that each has its turn. What has none now
+    keeps the break it had."""
+    turns = list(subjects)
+    if len(turns) <= QUESTIONS:
+        return turns
+    noted = Break.objects.filter(account=account, kind=kind).exclude(state=BreakState.RESOLVED)
+    known = set(noted.values_list("subject", flat=True))
+    turns.sort(key=lambda name: name in known)  # stable: the oldest first
+    keep_breaks(account, kind, turns[QUESTIONS:])
+    return turns[:QUESTIONS]
 
 
 def _query(exchange: Exchange, order: Order) -> QueryOutcome:
@@ -56,7 +70,7 @@ def _look_for(order: Order, answer: QueryOutcome, prices: PriceTable) -> None:
     elif isinstance(answer, OrderNotFound):
         _note_order(order, ours=_remaining(order), theirs=ZERO, prices=prices)
     else:
-        _keep(order.account, BreakKind.ORDER, order.client_order_id)
+        keep_breaks(order.account, BreakKind.ORDER, [order.client_order_id])
 
 
 def _ended_but_listed(account: ExchangeAccount, listed: Sequence[OrderReport]) -> list[Order]:
@@ -67,7 +81,7 @@ def _ended_but_listed(account: ExchangeAccount, listed: Sequence[OrderReport]) -
 
 def _look_at_ended(order: Order, answer: QueryOutcome, prices: PriceTable) -> None:
     if not isinstance(answer, OrderFound):
-        _keep(order.account, BreakKind.ORDER, order.client_order_id)
+        keep_breaks(order.account, BreakKind.ORDER, [order.client_order_id])
         return
     settle(order.id, report=answer.report, source="query")
     order.refresh_from_db()
@@ -95,12 +109,6 @@ def _remaining(order: Order) -> Decimal:
     return max(add(order.exposure_quantity, -order.filled_quantity), ZERO)
 
 
-def _keep(account: ExchangeAccount, kind: str, subject: str) -> None:
-    """Could not be asked: a break that was there is neither confirmed nor gone."""
-    rows = Break.objects.filter(account=account, kind=kind, subject=subject[:120])
-    rows.exclude(state=BreakState.RESOLVED).update(last_seen_at=timezone.now())
-
-
 def check_fills(
     account: ExchangeAccount,
     exchange: Exchange,
@@ -115,11 +123,13 @@ def check_fills(
     again = noted.exclude(state=BreakState.RESOLVED).values("subject")
     recent = Q(filled_at__gt=since + _EDGE, filled_at__lt=until - _SETTLING)
     ours = Fill.objects.filter(recent | Q(venue_fill_id__in=again), account=account, instrument=instrument)
-    missing = [
-        fill for fill in ours.select_related("order").order_by("id") if fill.venue_fill_id not in known
-    ]
-    for fill in missing[:QUESTIONS]:
-        _look_for_fill(account, exchange, instrument, fill)
+    missing = {
+        fill.venue_fill_id: fill
+        for fill in ours.select_related("order").order_by("id")
+        if fill.venue_fill_id not in known
+    }
+    for name in _take_turns(account, BreakKind.FILL, missing):
+        _look_for_fill(account, exchange, instrument, missing[name])
 
 
 def _look_for_fill(account: ExchangeAccount, exchange: Exchange, instrument: Instrument, fill: Fill) -> None:

@@ -75,6 +75,12 @@ def note_break(
     return row
 
 
+def keep_breaks(account: ExchangeAccount, kind: str, subjects: Iterable[str]) -> None:
+    """Of what could not be judged now: a break that was there is neither confirmed nor gone."""
+    rows = Break.objects.filter(account=account, kind=kind, subject__in=[name[:120] for name in subjects])
+    rows.exclude(state=BreakState.RESOLVED).update(last_seen_at=timezone.now())
+
+
 def break_data(row: Break, **more: Any) -> dict[str, Any]:
     return {
         "account": row.account.name,

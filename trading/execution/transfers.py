@@ -1,6 +1,7 @@
 """Movements that are no trading: the opening balances, and deposits and withdrawals as the venue records them.
 
-A difference is explained only by records that add up to it exactly, each used once; anything else stays a difference.
+A difference is explained only by records that add up to it exactly, each used once and none whose money the opening
+balances contain; anything else stays a difference.
 Worth is written down with the movement, so that later prices never turn a deposit into a profit.
 """
 
@@ -40,8 +41,17 @@ OPENING = "opening"
 _MOST_RECORDS = 8
 
 
-def book_opening(account: ExchangeAccount, quantities: Mapping[str, Decimal], asked_at: datetime) -> None:
-    """Once per account: what is there, less what is booked already, becomes the first movement of each asset."""
+def book_opening(
+    account: ExchangeAccount,
+    quantities: Mapping[str, Decimal],
+    asked_at: datetime,
+    *,
+    contained: Sequence[TransferReport] | None = None,
+) -> None:
+    """Once per account: what is there, less what is booked already, becomes the first movement of each asset.
+
+    `contained`: the records whose money is in it; None if they could not be asked for.
+    """
     with transaction.atomic(durable=True):
         locked = lock_account(account.pk)
         if locked.books_opened_at is not None:
@@ -58,7 +68,8 @@ def book_opening(account: ExchangeAccount, quantities: Mapping[str, Decimal], as
             row.drift, row.observed_at = ZERO, asked_at
             set_parts(row, row.locked)
         write_balances(list(rows.values()))
-        ExchangeAccount.objects.filter(pk=account.pk).update(books_opened_at=now)
+        ids = None if contained is None else [record.venue_transfer_id for record in contained]
+        ExchangeAccount.objects.filter(pk=account.pk).update(books_opened_at=now, opening_transfers=ids)
         audit.record(
             "account.opened",
             actor=ACTOR,
@@ -72,18 +83,30 @@ def explain_by_transfers(
     account: ExchangeAccount, differences: Mapping[str, Decimal], transfers: Sequence[TransferReport]
 ) -> dict[str, Decimal]:
     """Book the records that account for a difference exactly; returns the differences that are left."""
+    account.refresh_from_db(fields=["books_opened_at", "opening_transfers"])
     known = set(
         Movement.objects.filter(account=account, kind__in=TRANSFERS).values_list("reference", flat=True)
     )
     left: dict[str, Decimal] = {}
     for asset, difference in differences.items():
-        fresh = [one for one in transfers if one.asset == asset and one.venue_transfer_id not in known]
+        fresh = [
+            one
+            for one in transfers
+            if one.asset == asset and one.venue_transfer_id not in known and not _is_in_opening(account, one)
+        ]
         chosen = find_records(difference, fresh)
         if chosen is None:
             left[asset] = difference
         else:
             _book_transfers(account, asset, chosen)
     return left
+
+
+def _is_in_opening(account: ExchangeAccount, record: TransferReport) -> bool:
+    """By its id; where those were not asked for, by its date."""
+    if account.opening_transfers is not None:
+        return record.venue_transfer_id in account.opening_transfers
+    return account.books_opened_at is None or record.at < account.books_opened_at
 
 
 def find_records(

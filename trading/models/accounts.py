@@ -60,6 +60,12 @@ class ExchangeAccount(models.Model):
     books_opened_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When the opening balances were taken over."
     )
+    opening_transfers = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Ids of the deposits and withdrawals that the opening balances contain; empty: not known.",
+    )
 
     class Meta:
         ordering = ["name"]
