@@ -14,7 +14,7 @@ from django.utils import timezone
 from tests.making import PERSON, begin, run_together, wait_until, wait_until_blocked
 from trading.domain.actors import Actor, ActorKind
 from trading.domain.enums import HaltScope, TradingState
-from trading.domain.errors import StaleDecision
+from trading.domain.errors import NotAllowed, StaleDecision
 from trading.execution import halts
 from trading.execution.approvals import approve, propose
 from trading.execution.halts import engage, release, release_payload
@@ -65,6 +65,21 @@ def test_a_halt_that_went_on_without_the_lock_beats_the_release_that_waits_for_i
         begin(lambda: wait_until_blocked(releasing)).end()
     assert isinstance(releasing.end(), StaleDecision)
     assert state() == TradingState.HALTED
+
+
+@pytest.mark.usefixtures("live_world")
+def test_a_halt_that_went_on_without_the_lock_is_not_loosened_by_what_waits_for_its_row():
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # as above: engaged, and not committed yet
+            cursor.execute("UPDATE trading_controlepoch SET epoch = epoch + 1")
+            cursor.execute("UPDATE trading_haltstate SET state = 'halted' WHERE target = 'paper'")
+        reducing = begin(
+            lambda: engage(*ACCOUNT, state=TradingState.REDUCING, reason="stale prices", actor=PERSON)
+        )
+        begin(lambda: wait_until_blocked(reducing)).end()
+    assert isinstance(reducing.end(), NotAllowed)
+    assert state() == TradingState.HALTED
+    assert not HaltChange.objects.filter(after="reducing").exists()
 
 
 # -- the doors: a release by one person, and one that a second person approved ----------------------------------------

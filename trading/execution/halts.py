@@ -223,7 +223,8 @@ def _write_change(
             code=f"unknown_{scope}",
         )
     if state is not TradingState.ACTIVE:
-        _refuse_loosening(row, state)
+        # A missing state counts as halted.
+        _refuse_loosening(TradingState(row.state) if row else TradingState.HALTED, state)
     before = row.state if row else "missing"
     change = HaltChange(
         scope=scope,
@@ -267,15 +268,17 @@ INSERT INTO trading_controlepoch AS known (id, epoch, raised_at, expected_build)
 }
 _CHANGE = """
 WITH now AS ({epoch}), written AS (
-INSERT INTO trading_haltstate (scope, target, state, reason, trigger, actor, since, epoch)
+INSERT INTO trading_haltstate AS known (scope, target, state, reason, trigger, actor, since, epoch)
 SELECT %(scope)s, %(target)s, %(after)s, %(words)s, %(trigger)s, %(actor)s, %(at)s, epoch FROM now
     ON CONFLICT (scope, target) DO UPDATE SET state = excluded.state, reason = excluded.reason,
        trigger = excluded.trigger, actor = excluded.actor, since = excluded.since, epoch = excluded.epoch
+ WHERE NOT (known.state = 'halted' AND excluded.state = 'reducing')
+RETURNING 1
 )
 INSERT INTO trading_haltchange (id, scope, target, before, after, reason, trigger, actor, epoch, request_id, at)
 SELECT %(id)s, %(scope)s, %(target)s, %(before)s, %(after)s, %(reason)s, %(trigger)s, %(actor)s, epoch,
        %(request_id)s, %(at)s FROM now
-RETURNING epoch
+RETURNING epoch, EXISTS (SELECT FROM written)
 """
 
 
@@ -287,12 +290,14 @@ def _write_rows(change: HaltChange, *, raise_epoch: bool) -> int:
         cursor.execute(
             _CHANGE.format(epoch=_EPOCH[raise_epoch]), columns | {"words": "" if active else change.reason}
         )
-        return int(cursor.fetchone()[0])
+        epoch, is_written = cursor.fetchone()
+    if not is_written:  # halted by somebody who was not granted the lock, while we waited for the row
+        _refuse_loosening(TradingState.HALTED, TradingState(change.after))
+    return int(epoch)
 
 
-def _refuse_loosening(row: HaltState | None, state: TradingState) -> None:
+def _refuse_loosening(before: TradingState, state: TradingState) -> None:
     """From halted to reducing is a release in part: it needs the right to release, which engaging does not ask for."""
-    before = TradingState(row.state) if row else TradingState.HALTED  # a missing state counts as halted
     if state.restriction < before.restriction:
         raise NotAllowed(
             f"This scope is {before}; {state} would allow more.",
