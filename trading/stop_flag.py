@@ -19,7 +19,7 @@ NO_WORDS = "the stop flag of this host is raised"
 
 @dataclass(frozen=True, slots=True)
 class StopFlag:
-    """Why, by whom and since when, as far as the file tells."""
+    """Why and by whom first, and when it was raised last, as far as the file tells."""
 
     reason: str
     actor: str
@@ -27,11 +27,14 @@ class StopFlag:
 
 
 def raise_stop_flag(path: Path, reason: str, actor: str) -> None:
-    """Raise it, or leave it as it stands: the first words are why it was raised."""
+    """Raise it. One that stands keeps its words, the first ones are why; its time is now, so that a release that was
+    decided on before does not take it down."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     except FileExistsError:
+        with suppress(OSError):  # it stands all the same
+            os.utime(path)
         return
     # It is raised now. A full disk may still refuse the words, which are for people only.
     with suppress(OSError), os.fdopen(descriptor, "w", encoding="utf-8") as handle:
@@ -53,3 +56,10 @@ def find_stop_flag(path: Path) -> StopFlag | None:
     if not isinstance(words, dict):
         words = {}
     return StopFlag(str(words.get("reason") or NO_WORDS), str(words.get("actor") or ""), raised_at)
+
+
+def lower_stop_flag(path: Path, seen: StopFlag | None) -> None:
+    """Take down the one that was seen; one that was raised since stays."""
+    flag = find_stop_flag(path)
+    if flag is not None and seen is not None and flag.since <= seen.since:
+        path.unlink(missing_ok=True)

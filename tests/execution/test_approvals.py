@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from trading.execution.halts import engage, release
 from trading.execution.releasing import release_or_propose
 from trading.models import ApprovalRequest, AuditEntry, ExchangeAccount, HaltState
 from trading.queries.halts import current_epoch
+from trading.stop_flag import raise_stop_flag
 
 ALL = HaltScope.EVERYTHING
 PAYLOAD = {"scope": "account", "target": "paper", "seen_epoch": None}
@@ -178,6 +180,20 @@ def test_what_cannot_be_released_is_not_even_asked_for(halted):
     with pytest.raises(NotAllowed, match="no complete sync"):
         release_or_propose(ALL, reason="x", actor=person("anna"))
     assert not ApprovalRequest.objects.exists()
+
+
+def test_glass_broken_between_asking_and_approving_voids_the_release(halted, settings, monkeypatch):
+    """No epoch tells of it: it needs no database."""
+    monkeypatch.setattr("trading.execution.halts.missing_after_start", list)
+    engage(ALL, reason="test", actor=PERSON, cancel=None)
+    row = release_or_propose(ALL, reason="books agree", actor=person("anna"))
+    raise_stop_flag(settings.STOP_FLAG, "break glass", "command:uid-0")
+    later = timezone.now().timestamp() + 1
+    os.utime(settings.STOP_FLAG, (later, later))
+    with pytest.raises(StaleDecision, match="stop flag"):
+        approve(row.pk, actor=person("ben"))
+    assert ApprovalRequest.objects.get(pk=row.pk).state == "void"
+    assert settings.STOP_FLAG.exists() and HaltState.objects.get(scope="everything").state == "halted"
 
 
 def test_an_approved_act_that_fails_is_void_and_says_why(halted, monkeypatch):

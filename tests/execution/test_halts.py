@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 from django.conf import settings as django_settings
@@ -22,6 +24,7 @@ from trading.execution.halts import engage, missing_for_release, release
 from trading.locking import share_halt_lock
 from trading.models import AuditEntry, ControlEpoch, HaltChange, HaltState, Order, Sweep
 from trading.queries.halts import current_epoch, read_status
+from trading.stop_flag import raise_stop_flag
 
 ALL = HaltScope.EVERYTHING
 
@@ -60,6 +63,23 @@ def test_the_widest_halt_raises_the_flag_of_this_host_and_its_release_takes_it_d
     stop()
     assert django_settings.STOP_FLAG.exists()
     release(ALL, reason="checked", actor=PERSON)
+    assert not django_settings.STOP_FLAG.exists()
+
+
+def test_a_flag_that_is_raised_while_a_release_is_written_stays(world: World, monkeypatch):
+    """Somebody breaks the glass at that moment; it needs no database, so no epoch tells of it."""
+    stop()
+
+    def break_glass(*_release):
+        raise_stop_flag(django_settings.STOP_FLAG, "break glass", "command:uid-0")
+        later = time.time() + 1
+        os.utime(django_settings.STOP_FLAG, (later, later))
+
+    monkeypatch.setattr(halts, "use_approval", break_glass)
+    release(ALL, reason="checked", actor=PERSON)
+    assert django_settings.STOP_FLAG.exists() and read_status()["kill_switch"] is True
+    monkeypatch.undo()
+    release(ALL, reason="checked again", actor=PERSON)
     assert not django_settings.STOP_FLAG.exists()
 
 

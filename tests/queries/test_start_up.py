@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from trading.execution.halts import missing_for_release, release
 from trading.models import ExchangeAccount, HaltState, Instrument, Order
 from trading.queries.halts import read_status
 from trading.queries.start_up import missing_after_start
-from trading.stop_flag import raise_stop_flag
+from trading.stop_flag import find_stop_flag, raise_stop_flag
 
 
 def anna() -> Actor:
@@ -52,6 +53,16 @@ def test_no_door_releases_too_early(started, settings):
     with pytest.raises(NotAllowed, match="no complete sync"):
         release(HaltScope.EVERYTHING, reason="I am in a hurry", actor=anna())
     assert settings.STOP_FLAG.exists()
+
+
+def test_a_restart_of_what_was_halted_already_waits_for_a_sync_of_its_own(started, settings):
+    earlier = timezone.now().timestamp() - 600
+    os.utime(settings.STOP_FLAG, (earlier, earlier))
+    ExchangeAccount.objects.update(synced_at=timezone.now() - timedelta(seconds=5))
+    assert missing_after_start() == []
+    raise_stop_flag(settings.STOP_FLAG, "started again", "system:start")
+    assert len(missing_after_start()) == 1
+    assert find_stop_flag(settings.STOP_FLAG).reason == "started", "the first words are why"
 
 
 def test_a_sync_from_before_the_start_does_not_count(started):

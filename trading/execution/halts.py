@@ -30,7 +30,7 @@ from trading.metrics import HALT_SECONDS
 from trading.models import ApprovalRequest, HaltChange, HaltState, Order, Sweep
 from trading.queries.halts import current_epoch
 from trading.queries.start_up import missing_after_start
-from trading.stop_flag import raise_stop_flag
+from trading.stop_flag import find_stop_flag, lower_stop_flag, raise_stop_flag
 
 from .authority import demand_fresh_factor, use_approval
 from .dispatch_limits import PERMIT_SECONDS
@@ -161,6 +161,9 @@ def release(
         raise NotAllowed(
             "A release needs a reason.", remedy="Say why it is safe to trade again.", code="reason_missing"
         )
+    flag = find_stop_flag(settings.STOP_FLAG) if scope is HaltScope.EVERYTHING else None
+    if approval is not None and flag is not None and flag.since > approval.requested_at:
+        raise StaleDecision("The stop flag of this host was raised since this was asked for.")
     if scope is HaltScope.EVERYTHING and (missing := missing_after_start()):
         raise NotAllowed(f"It is too early to release: {' '.join(missing)}", code="not_ready")
     with transaction.atomic(durable=True):
@@ -187,7 +190,7 @@ def release(
             raise StaleDecision("Another halt was engaged at the same moment.", seen_epoch=epoch)
         failpoint("halts.before_release_commit")
     if scope is HaltScope.EVERYTHING:
-        settings.STOP_FLAG.unlink(missing_ok=True)
+        lower_stop_flag(settings.STOP_FLAG, flag)
     return row
 
 
