@@ -16,7 +16,7 @@ from trading.connections import exchange_for
 from trading.domain.enums import HaltScope
 from trading.domain.errors import StaleDecision
 from trading.exchanges.mexc.client import MexcExchange
-from trading.execution import book_checks
+from trading.execution import balance_check, book_checks
 from trading.execution.adjustments import adjust_break, adjustment_payload
 from trading.execution.break_response import respond_to_breaks
 from trading.execution.breaks import acknowledge_break, note_break
@@ -304,3 +304,19 @@ def test_an_asset_that_cannot_be_judged_keeps_its_break_beside_one_that_is_judge
     assert look(world).balances == "different"
     assert {row.subject for row in live_breaks() if row.kind == "balance"} == {"USDT", "MX"}
     assert Balance.objects.get(asset="USDT").drift == -1000
+
+
+@pytest.mark.parametrize("questions", [1, 2])
+def test_a_fill_of_an_order_among_many_is_no_difference_before_its_record_is_there(
+    world: World, monkeypatch, questions
+):
+    """Filled after the sync had read the open orders; there are more orders than may be asked about one by one."""
+    monkeypatch.setattr(balance_check, "_QUESTIONS", questions)
+    for price in ("49000", "48900", "48000"):
+        world.rest(price)
+    world.venue.set_price("BTCUSDT", "48500")
+    exchange = exchange_for(world.account)
+    assert balance_check.check_balances(world.account, exchange, lambda _assets: 0) == "moving"
+    assert not Break.objects.exists()
+    world.sync()
+    assert world.balances_agree() and not Break.objects.exists()

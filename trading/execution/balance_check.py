@@ -9,7 +9,7 @@ becomes a break, and the books stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -130,9 +130,13 @@ def _ask(account: ExchangeAccount, exchange: Exchange, differences: Mapping[str,
     fresh = _not_yet_noted(account, differences)
     concerned = Q(instrument__base_asset__in=fresh) | Q(instrument__quote_asset__in=fresh)
     orders = Order.objects.filter(concerned, account=account).select_related("instrument")
-    working = orders.filter(status__in=WORKING).exclude(exchange_order_id="").order_by("-updated_at")
+    working = list(orders.filter(status__in=WORKING).exclude(exchange_order_id="").order_by("-updated_at"))
+    if len(working) > _QUESTIONS:
+        working = _changed(exchange, working)
     for order in working[:_QUESTIONS]:
         _ask_about(exchange, order, answers)
+    for order in working[_QUESTIONS:]:  # not asked about: what they did is not known
+        answers.open_assets |= _assets_of(order)
     for order in orders.filter(
         Q(status__in=UNRESOLVED) | Q(filled_quantity__lt=F("venue_filled_quantity"))
     ).exclude(status__in=TERMINAL):
@@ -145,6 +149,12 @@ def _ask_for_transfers(exchange: Exchange, answers: Answers) -> None:
         answers.transfers = exchange.fetch_transfers(timezone.now() - _TRANSFERS_REACH)
     except VenueRefused as error:
         answers.transfers_note = f"deposits and withdrawals could not be asked for: {error}"
+
+
+def _changed(exchange: Exchange, orders: Sequence[Order]) -> list[Order]:
+    """Those that one list of the venue does not show as we know them."""
+    listed = {report.exchange_order_id: report.filled_quantity for report in exchange.fetch_open_orders()}
+    return [order for order in orders if listed.get(order.exchange_order_id) != order.venue_filled_quantity]
 
 
 def _not_yet_noted(account: ExchangeAccount, differences: Mapping[str, Decimal]) -> list[str]:
