@@ -9,26 +9,33 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from tests.chaos.__main__ import read_row, stream
 from tests.chaos.process import figures
 from tests.chaos.process.figures import Figure, count, is_good, timing
 from tests.chaos.process.kills import make_plans
 from tests.chaos.process.oracle import Placements, examine
+from tests.chaos.process.stack_messages import find_doubled_slots
 from tests.chaos.process.stack_triggers import CAUSES, ONLY_PRODUCTION
 from tests.chaos.process.stories import tell
 from tests.chaos.virtual.campaign import ROOT
 from tests.conftest import test_database_url
 from tests.making import PERSON, World, fresh
 from tests.servers import MARK
-from tests.worlds import frozen_venue, impatient, live_world
+from tests.worlds import frozen_venue, impatient, live_world, world
+from trading import audit
+from trading.domain.actors import system_actor
+from trading.execution import audit_watch
+from trading.execution.audit_watch import keep_verdict
 from trading.execution.cancellation import request_cancel, send_cancel
 from trading.execution.following import follow_order
-from trading.models import Order
+from trading.execution.jobs import claim_slot
+from trading.models import Order, SyncRun
 from trading.risk.triggers import TRIGGER_RULES
 
-__all__ = ["frozen_venue", "impatient", "live_world"]
+__all__ = ["frozen_venue", "impatient", "live_world", "world"]
 
 
 @pytest.mark.slow
@@ -149,6 +156,32 @@ def test_a_difference_is_told_from_both_sides(traded: World):
     ):
         assert part in story
     assert story.index("order.approved") < story.index("received it") < story.index("order.filled")
+
+
+def read_as_the_campaign(query: str) -> list[dict]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def test_a_slot_that_ran_twice_is_seen_whatever_its_job(world: World):
+    def run_each() -> None:
+        SyncRun.objects.create(account=world.account, trigger="demand", started_at=timezone.now())
+        keep_verdict(audit.verify(), actor=audit_watch.ACTOR, seconds=1)
+        with transaction.atomic():
+            for kind, name in (("drill.finished", "drill"), ("report.unsigned", "reports")):
+                audit.record(kind, actor=system_actor(name))
+        audit.seal("age", actor=system_actor("beat"))
+
+    jobs = (f"sync {world.account.pk}", "verify", "drill", "reports unsigned", "seal")
+    for job in jobs:
+        assert claim_slot(job, 86_400)
+    run_each()
+    assert find_doubled_slots(read_as_the_campaign) == []
+    run_each()
+    doubled = find_doubled_slots(read_as_the_campaign)
+    assert sorted(doubled) == sorted(f"{job}: 2 runs of 1 slots" for job in jobs)
 
 
 def test_times_decide_nothing_and_correctness_everything(tmp_path: Path):
