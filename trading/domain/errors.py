@@ -15,7 +15,8 @@
         ├── VenueUnavailable       network, 5xx, maintenance: retried by itself
         ├── VenueRefused           a definite refusal with the venue's code: read the code
         ├── VenueThrottled         the rate limit or a ban: waits until `retry_at_seconds`
-        └── MalformedAnswer        the venue answered something we cannot trust: nothing was concluded from it
+        ├── MalformedAnswer        the venue answered something we cannot trust: nothing was concluded from it
+        └── StreamLost             (in `exchanges.streams`) a private stream cannot be trusted any more: opened again
 
 `NotSent` is not an error of the tree's kind: it is the proof that zero bytes of a request left, raised by the transport
 hook and turned into an outcome by the adapter.

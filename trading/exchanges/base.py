@@ -86,6 +86,7 @@ class Capabilities:
     market_by_quote: bool
     dead_man_timer: bool
     reports_status_on_place: bool
+    private_stream: bool  # see `streams`; without one an order's fills are heard of when they are asked about
     max_client_order_id: int
     # The venue may still be working on a request this long after its window closed.
     processing_bound_seconds: float

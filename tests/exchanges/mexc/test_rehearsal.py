@@ -53,6 +53,11 @@ def test_a_testnet_account_at_the_real_host_can_only_rehearse():
     assert isinstance(connect(connection("https://api.mexc.com")), MexcRehearsal)
 
 
+def test_only_what_can_place_something_has_a_private_stream():
+    assert MexcExchange.capabilities.private_stream
+    assert not MexcRehearsal.capabilities.private_stream
+
+
 def test_a_testnet_account_at_the_simulated_venue_places_for_real(venue):
     exchange = connect(connection(venue.base_url))
     assert type(exchange) is MexcExchange

@@ -77,6 +77,7 @@ CAPABILITIES = Capabilities(
     market_by_quote=True,
     dead_man_timer=False,
     reports_status_on_place=False,
+    private_stream=True,
     max_client_order_id=MAX_CLIENT_ORDER_ID,
     processing_bound_seconds=10.0,  # MEXC states none; Binance documents 10 s for the same design
 )

@@ -7,15 +7,20 @@ cancels are refused here: there is nothing of ours to cancel. For a whole life o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from trading.domain.outcomes import CancelOutcome, CancelRefused, Placed, PlaceOutcome, PlaceRequest, Refused
 
-from .client import MexcExchange
+from .client import CAPABILITIES, MexcExchange
 
 VALIDATED = "validated"
 
 
 class MexcRehearsal(MexcExchange):
     """The adapter of an account that may look at the real venue and must not act there."""
+
+    # Nothing of ours ever happens there, so there is nothing to be told of.
+    capabilities = replace(CAPABILITIES, private_stream=False)
 
     def place_order(self, request: PlaceRequest) -> PlaceOutcome:
         outcome = self.test_order(request)
