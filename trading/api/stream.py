@@ -71,7 +71,7 @@ def tell_missed(after: int | None, topics: Iterable[str]) -> tuple[str, int]:
     return "".join(told), missed.newest
 
 
-class StreamEvent(serializers.Serializer[Any]):
+class SentEvent(serializers.Serializer[Any]):
     event = serializers.CharField(help_text="A topic, hello or reset.", required=False)
     id = serializers.CharField(help_text="Send it back as Last-Event-ID.", required=False)
     data = serializers.CharField(help_text="JSON: entry, kind, id, at, and a few words.", required=False)
@@ -96,7 +96,7 @@ class StreamView(Endpoint):
             OpenApiParameter("Last-Event-ID", str, OpenApiParameter.HEADER, description="Resume behind it."),
         ],
         responses={
-            (200, "text/event-stream"): OpenApiResponse(StreamEvent, description="Events, see docs/api.md.")
+            (200, "text/event-stream"): OpenApiResponse(SentEvent, description="Events, see docs/api.md.")
         },
     )
     def get(self, request: Request) -> HttpResponse:
