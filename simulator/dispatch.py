@@ -15,6 +15,7 @@ from simulator.core.faults import MALFORMED_VARIANTS, FaultRule, FaultTable
 from simulator.core.journal import RequestJournal
 from simulator.garbage import garble
 from simulator.http.messages import Arrival, Delivery, HttpAnswer, HttpRequest, json_answer
+from simulator.streaming.hub import StreamHub
 from simulator.wire import VenueReply, VenueWire, ViewFaults
 
 HIDDEN_PARAMETERS = frozenset({"signature", "accesskey", "listenkey"})
@@ -39,6 +40,7 @@ class ControlHandler(Protocol):
 class SimulatorApp:
     def __init__(self, wires: dict[str, VenueWire], faults: FaultTable, journal: RequestJournal) -> None:
         self.wires, self.faults, self.journal = wires, faults, journal
+        self.streams = StreamHub(faults)
         self.in_flight = 0
         self.maintenance_until: dict[str, float] = {}
         self.control: ControlHandler | None = None
@@ -81,6 +83,9 @@ class SimulatorApp:
         delay = sum(
             float(rule.parameters["seconds"]) for rule in arrival.faults if _holds(rule, "out")
         )  # as above
+        if answered.offer is not None and not is_dropped:
+            session = self.streams.connect(prefix, answered.offer, request.connection)
+            return Delivery(answered.answer, delay, session=session)
         return Delivery(None if is_dropped else answered.answer, delay, cut_after)
 
     # -- answers ---------------------------------------------------------------------------------------------------
@@ -95,7 +100,10 @@ class SimulatorApp:
             return VenueReply(wire.maintenance_answer()), None
         instead = next((rule for rule in rules if rule.kind in ANSWERING_KINDS), None)
         if instead is None:
-            return wire.respond(request, path, view_of(rules)), None
+            reply = wire.respond(request, path, view_of(rules))
+            if reply.offer is not None and self.streams.is_refused(prefix, reply.user or ""):
+                return VenueReply(wire.maintenance_answer(), reply.user), None
+            return reply, None
         is_processed = instead.parameters.get("processed", ANSWERING_KINDS[instead.kind])
         honest = wire.respond(request, path, view_of(rules)) if is_processed else VenueReply(json_answer({}))
         answer, cut_after = self._false_answer(wire, request, prefix, instead, honest.answer)
@@ -156,6 +164,7 @@ class SimulatorApp:
         self.journal.append(entry)
 
     def clear(self) -> None:
+        self.streams.clear()
         self.faults.restart()
         self.journal.clear()
         self.maintenance_until.clear()

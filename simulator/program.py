@@ -94,6 +94,7 @@ async def serve(given: argparse.Namespace) -> None:
     ticking = loop.create_task(_keep_ticking(app, given.tick_ms))
     ticking.add_done_callback(lambda _: stopped.set())
     await stopped.wait()
+    app.streams.end_all("the venue stops")
     server.close()
     if ticking.done():
         ticking.result()  # only a defect ends the ticking: fail loudly instead of standing still

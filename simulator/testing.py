@@ -43,6 +43,11 @@ class SimulatedVenue:
     secret: str
     process: subprocess.Popen[str] = field(repr=False)
 
+    @property
+    def stream_url(self) -> str:
+        """Where a WebSocket is opened; a private stream takes ?listenKey= with it."""
+        return f"ws://127.0.0.1:{self.port}/mexc/ws"
+
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def orders(self, since: int = 0) -> list[Row]:
@@ -59,6 +64,15 @@ class SimulatedVenue:
         """Received requests, oldest first; `path` as after the venue's prefix, such as /api/v3/order."""
         rows = self.get(f"/requests?since={since}")["requests"]
         return [row for row in rows if method in (None, row["method"]) and path in (None, row["path"])]
+
+    def streams(self) -> list[Row]:
+        """Connections of private streams: ended ones, then open ones, with channels and frames sent and lost."""
+        return list(self.get("/streams")["streams"])
+
+    def stream_events(self, event: str | None = None, since: int = 0) -> list[Row]:
+        """What happened to streams, oldest first: opened, subscribed, stalled, lost, ended."""
+        rows = self.get(f"/streams?since={since}")["events"]
+        return [row for row in rows if event in (None, row["event"])]
 
     def health(self) -> Row:
         return self.get("/health")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from simulator.core.accounts import SimUser
+from simulator.core.events import EventFeed, VenueEvent
 from simulator.core.trading import TradingVenue
 from simulator.http.messages import HttpAnswer, HttpRequest
 
@@ -22,10 +25,34 @@ class ViewFaults:
     reject: tuple[int, str] | None = None
 
 
+class StreamTalk(Protocol):
+    """One connection's conversation in a venue's format: control texts, channels, frames, and how long it lasts."""
+
+    channels: list[str]
+
+    def answer(self, text: str, now: float) -> list[str]: ...
+    def find_channel(self, event: VenueEvent) -> str | None: ...
+    def encode(self, event: VenueEvent) -> bytes: ...
+    def begin(self, end: Callable[[str], None]) -> None: ...
+    def finish(self, end: Callable[[str], None]) -> None: ...
+    def find_end(self, opened_at: float, traffic_at: float) -> tuple[float, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOffer:
+    """An upgrade that the venue grants: to whom, and how it will talk; a `refusal` is all that is said on it."""
+
+    talk: StreamTalk
+    feed: EventFeed
+    user: SimUser | None = None
+    refusal: str | None = None
+
+
 @dataclass(slots=True)
 class VenueReply:
     answer: HttpAnswer
     user: str | None = None
+    offer: StreamOffer | None = None
 
 
 class VenueWire(Protocol):
@@ -41,3 +68,4 @@ class VenueWire(Protocol):
     def is_banned(self, request: HttpRequest) -> int: ...
     def ban(self, request: HttpRequest, seconds: int) -> None: ...
     def clear_limits(self) -> None: ...
+    def forget_streams(self) -> None: ...

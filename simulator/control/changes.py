@@ -54,11 +54,13 @@ class ControlChanges:
         if not rules:
             return self.clear_faults(request)
         self._app.faults.replace(rules)
+        self._app.streams.meet_new_rules()
         return {"faults": [rule.as_json() for rule in self._app.faults.rules]}
 
     def clear_faults(self, request: HttpRequest) -> Document:
-        """No rules any more, and what they left behind (a ban, a maintenance) ends too."""
+        """No rules any more, and what they left behind (a ban, a maintenance, a stall) ends too."""
         self._app.faults.replace([])
+        self._app.streams.lift()
         self._app.maintenance_until.clear()
         for wire in self._app.wires.values():
             wire.clear_limits()
@@ -195,6 +197,7 @@ class ControlChanges:
         name, venue = self._venue(document)
         venue.settings.change_all({field: content for field, content in document.items() if field != "venue"})
         self._app.wires[name].clear_limits()
+        self._app.streams.watch_all()
         return venue.settings.as_json()
 
     def advance_ticks(self, request: HttpRequest) -> Document:
@@ -212,6 +215,7 @@ class ControlChanges:
         self._app.clear()
         for wire in self._app.wires.values():
             wire.clear_limits()
+            wire.forget_streams()
             wire.venue.reset()
         return {"ok": True}
 

@@ -29,6 +29,7 @@ class ControlInterface:
             ("GET", "/fills"): views.list_fills,
             ("GET", "/balances"): views.list_balances,
             ("GET", "/requests"): views.list_requests,
+            ("GET", "/streams"): views.list_streams,
             ("GET", "/faults"): views.list_faults,
             ("GET", "/prices"): views.list_prices,
             ("GET", "/users"): views.list_users,

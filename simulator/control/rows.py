@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from simulator.core.accounts import SimUser
 from simulator.core.money import plain
 from simulator.core.rows import Listing, SimFill, SimOrder
+from simulator.streaming.connection import StreamConnection
 
 
 def order_row(venue: str, order: SimOrder) -> dict[str, object]:
@@ -84,6 +85,21 @@ def listing_row(venue: str, listing: Listing, price: str, *, is_pinned: bool) ->
         "api_trading": listing.api_trading,
         "side_type": listing.side_type,
         "allows_market": listing.allows_market,
+    }
+
+
+def stream_row(connection: StreamConnection) -> dict[str, object]:
+    return {
+        "venue": connection.venue,
+        "user": connection.user,
+        "connection": connection.number,
+        "opened_at": as_utc(connection.opened_ms),
+        "ended": connection.ended_because,
+        "stalled": connection.is_stalled(),
+        "channels": list(connection.talk.channels),
+        "answers": connection.answers,
+        "sent": dict(connection.sent),
+        "lost": dict(connection.lost),
     }
 
 

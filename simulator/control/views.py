@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.control.reading import read_page
-from simulator.control.rows import balance_rows, fill_row, listing_row, order_row, user_row
+from simulator.control.rows import balance_rows, fill_row, listing_row, order_row, stream_row, user_row
 from simulator.core.money import plain
 from simulator.core.trading import TradingVenue
 from simulator.dispatch import SimulatorApp
@@ -58,6 +58,17 @@ class ControlViews:
             "totals": self._app.journal.totals(),
         }
 
+    def list_streams(self, request: HttpRequest) -> Document:
+        """The newest ended connections and the open ones, and what happened to them."""
+        since, limit = read_page(request)
+        hub = self._app.streams
+        events = hub.journal.read(since, limit)
+        return {
+            "streams": [stream_row(connection) for connection in (*hub.ended, *hub.open.values())],
+            "events": events,
+            "next": events[-1]["seq"] if events else since,
+        }
+
     def list_faults(self, request: HttpRequest) -> Document:
         return {"faults": [rule.as_json() for rule in self._app.faults.rules if not rule.is_spent()]}
 
@@ -94,6 +105,7 @@ class ControlViews:
             "ok": True,
             "in_flight": self._app.in_flight,
             "requests": self._app.journal.last,
+            "streams": len(self._app.streams.open),
             "venues": {
                 name: {
                     "tick": venue.tick,

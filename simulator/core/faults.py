@@ -1,14 +1,16 @@
-"""Faults that a caller orders: which requests they meet, how often, and with what parameters.
+"""Faults that a caller orders: which requests or stream frames they meet, how often, and with what parameters.
 
-A rule matches by venue, method and path (exact, suffix or glob), fires by count or by a probability drawn from the
-seeded generator (so a run repeats), and ends when its count or its time is used up. The rule table only decides;
-what a kind does is the business of the HTTP layer and the wire modules.
+A rule for requests matches by venue, method and path (exact, suffix or glob); one for streams, whose kind begins with
+`stream_`, by venue, user and channel (whole, a word of it, or glob). It fires by count or by a probability drawn from
+the seeded generator (so a run repeats), and ends when its count or its time is used up. The rule table only decides;
+what a kind does is the business of the HTTP layer, the streams and the wire modules.
 """
 
 from __future__ import annotations
 
 import random
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
@@ -37,12 +39,20 @@ FAULT_KINDS: dict[str, dict[str, str]] = {
     "reject": {"code": NUMBER, "msg": TEXT},
     "maintenance": {"seconds": NUMBER},
     "not_found": {"*seconds": NUMBER},
+    "stream_gap": {},
+    "stream_drop": {"refuse_seconds": NUMBER, "polite": BOOL},
+    "stream_stall": {"seconds": NUMBER},
+    "stream_latency": {"*seconds": NUMBER},
+    "stream_duplicate": {},
+    "stream_out_of_order": {},
+    "stream_malformed": {},
 }
-NEVER_NEGATIVE = frozenset({"seconds", "for_seconds", "retry_after", "status"})
-STREAM_KINDS = ("stream_gap", "stream_drop")
+NEVER_NEGATIVE = frozenset({"seconds", "for_seconds", "retry_after", "status", "refuse_seconds"})
+STREAM_KINDS = frozenset(kind for kind in FAULT_KINDS if kind.startswith("stream_"))
 MALFORMED_VARIANTS = ("html", "truncated", "wrong_types", "nan", "partial", "huge")
 COMMON_FIELDS = frozenset({"match", "kind", "probability", "count", "after", "for_seconds"})
 MATCH_FIELDS = frozenset({"venue", "method", "path"})
+STREAM_MATCH_FIELDS = frozenset({"venue", "user", "channel"})
 
 
 @dataclass(slots=True)
@@ -73,6 +83,15 @@ class FaultRule:
             )
         )
 
+    def matches_stream(self, venue: str, user: str, channel: str | None) -> bool:
+        """`channel` is None for what belongs to no channel: answers, or the connection itself."""
+        wanted = self.match
+        return (
+            wanted.get("venue", venue) == venue
+            and wanted.get("user", user) == user
+            and ("channel" not in wanted or _channel_matches(wanted["channel"], channel))
+        )
+
     def as_json(self) -> dict[str, object]:
         row: dict[str, object] = {
             "match": self.match,
@@ -100,6 +119,10 @@ def _path_matches(pattern: str, path: str) -> bool:
     )
 
 
+def _channel_matches(pattern: str, channel: str | None) -> bool:
+    return channel is not None and (pattern in channel.split(".") or fnmatchcase(channel, pattern))
+
+
 class FaultTable:
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -108,6 +131,9 @@ class FaultTable:
     def restart(self) -> None:
         """No rules, and the draws begin again."""
         self._random = random.Random(f"faults|{self._seed}")
+        self._stream_random = random.Random(
+            f"stream faults|{self._seed}"
+        )  # frames do not move requests' draws
         self.rules: list[FaultRule] = []
 
     def replace(self, rules: list[FaultRule]) -> None:
@@ -116,7 +142,33 @@ class FaultTable:
     def draw(self, venue: str, method: str, path: str) -> list[FaultRule]:
         """The rules that fire for this request, in the order they were given."""
         self.rules = [rule for rule in self.rules if not rule.is_spent()]
-        return [rule for rule in self.rules if rule.matches(venue, method, path) and self._fires(rule)]
+        return [
+            rule
+            for rule in self.rules
+            if rule.kind not in STREAM_KINDS and rule.matches(venue, method, path) and self._fires(rule)
+        ]
+
+    def draw_stream(
+        self, venue: str, user: str, channel: str | None, kinds: Collection[str] = STREAM_KINDS
+    ) -> list[FaultRule]:
+        """The rules that fire for this frame of a user's stream, in the order they were given."""
+        self.rules = [rule for rule in self.rules if not rule.is_spent()]
+        return [
+            rule
+            for rule in self.rules
+            if rule.kind in kinds and rule.matches_stream(venue, user, channel) and self._fires(rule)
+        ]
+
+    def draw_at_once(self, venue: str, user: str, kinds: Collection[str]) -> list[FaultRule]:
+        """The rules that fire for a user's connection without waiting for a frame, a turn or a chance."""
+        return [
+            rule
+            for rule in self.rules
+            if rule.kind in kinds
+            and rule.matches_stream(venue, user, None)
+            and not (rule.after or rule.probability is not None or rule.is_spent())
+            and self._fires(rule)
+        ]
 
     def choose(self, options: tuple[str, ...]) -> str:
         return self._random.choice(options)
@@ -125,7 +177,8 @@ class FaultTable:
         rule.seen += 1
         if rule.seen <= rule.after:
             return False
-        if rule.probability is not None and Decimal(self._random.getrandbits(32)) / 2**32 >= rule.probability:
+        source = self._stream_random if rule.kind in STREAM_KINDS else self._random
+        if rule.probability is not None and Decimal(source.getrandbits(32)) / 2**32 >= rule.probability:
             return False
         rule.fired += 1
         return True
@@ -137,18 +190,17 @@ def parse_fault_rule(row: object) -> FaultRule:
             'a fault is an object such as {"match": {"path": "/api/v3/order"}, "kind": "drop_after", "count": 1}'
         )
     kind = row.get("kind")
-    if kind in STREAM_KINDS:
-        raise FaultRefused(f"{kind}: no stream yet; this venue has no streams that could fail")
     if kind not in FAULT_KINDS:
         raise FaultRefused(f"there is no fault kind {kind!r}; known kinds: {', '.join(FAULT_KINDS)}")
     match = row.get("match", {})
+    fields = STREAM_MATCH_FIELDS if kind in STREAM_KINDS else MATCH_FIELDS
     if (
         not isinstance(match, dict)
-        or not MATCH_FIELDS.issuperset(match)
+        or not fields.issuperset(match)
         or not all(isinstance(text, str) for text in match.values())
     ):
         raise FaultRefused(
-            f"match is {match!r}; use an object with {', '.join(sorted(MATCH_FIELDS))} as texts"
+            f"match is {match!r}; for {kind} use an object with {', '.join(sorted(fields))} as texts"
         )
     count, after = (_read_whole(name, row.get(name)) for name in ("count", "after"))
     return FaultRule(

@@ -19,7 +19,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "fills_page": ("1000", "100"),
 }
 FLAGS = ("limits_enabled",)
-NUMBERS = ("limits_scale",)
+NUMBERS = ("limits_scale", "listen_key_seconds", "stream_quiet_seconds", "stream_unsubscribed_seconds")
 
 
 @dataclass(slots=True)
@@ -30,6 +30,9 @@ class VenueSettings:
     fills_page: str = "1000"
     limits_enabled: bool = True
     limits_scale: Decimal = Decimal(1)
+    listen_key_seconds: Decimal = Decimal(3_600)
+    stream_quiet_seconds: Decimal = Decimal(60)
+    stream_unsubscribed_seconds: Decimal = Decimal(30)
 
     def change_all(self, wanted: dict[str, object]) -> None:
         """All or nothing."""

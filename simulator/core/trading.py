@@ -8,6 +8,7 @@ from decimal import Decimal
 from hashlib import blake2b
 
 from simulator.core.accounts import SimBalance, SimTransfer, SimUser
+from simulator.core.events import BalanceCause
 from simulator.core.fees import fee_headroom
 from simulator.core.matching import PlannedFill, reservation_of
 from simulator.core.money import ZERO, round_down
@@ -189,9 +190,13 @@ class TradingVenue(VenueState):
         self.add_user(user)
         self.commit()
 
-    def adjust_balance(self, user: SimUser, asset: str, change: Decimal) -> None:
+    def adjust_balance(
+        self, user: SimUser, asset: str, change: Decimal, cause: BalanceCause = BalanceCause.ADJUSTED
+    ) -> None:
         user.adjust(asset, change)
         self.store.note_user(user)
+        if self.feed.is_heard(user.name):
+            self.feed.note_balances(user, cause, self.clock.now_ms())
         self.commit()
 
     def transfer(self, user: SimUser, asset: str, quantity: Decimal, fee: Decimal) -> None:
@@ -201,7 +206,8 @@ class TradingVenue(VenueState):
             f"{self.seed}|transfer|{self.resets}|{user.name}|{sequence}".encode(), digest_size=16
         )
         user.transfers.append(SimTransfer(transfer_id.hexdigest(), asset, quantity, fee, self.clock.now_ms()))
-        self.adjust_balance(user, asset, quantity - fee)
+        cause = BalanceCause.DEPOSITED if quantity > ZERO else BalanceCause.WITHDRAWN
+        self.adjust_balance(user, asset, quantity - fee, cause)
 
     def reset(self) -> None:
         """Back to the first moment: only the first user stays, with its first balances; ids go on, never repeating."""

@@ -14,6 +14,7 @@ from hashlib import blake2b
 
 from simulator.core.accounts import SimUser
 from simulator.core.clock import SimClock
+from simulator.core.events import EventFeed
 from simulator.core.fees import THIRD_ASSET
 from simulator.core.matching import MatchingEngine
 from simulator.core.money import ZERO
@@ -39,6 +40,7 @@ class VenueState:
     ) -> None:
         self.name, self.seed, self.settings, self.clock, self.store = name, seed, settings, clock, store
         self.default_listings, self.first_settings = listings, replace(settings)
+        self.feed = EventFeed()
         self.clear(resets=0)
         self.users_by_key: dict[str, SimUser] = {}
         self.users: dict[str, SimUser] = {}
@@ -172,6 +174,8 @@ class VenueState:
         )
         self.index_fill(fill)
         self.store.note_fill(fill)
+        if self.feed.is_heard(order.user):
+            self.feed.note_fill(fill, len(order.fill_sequences))
         self.touch(order)
 
     def touch(self, order: SimOrder) -> None:
@@ -179,6 +183,9 @@ class VenueState:
         self.index_open(order)
         self.store.note_order(order)
         self.store.note_user(self.users[order.user])
+        if self.feed.is_heard(order.user):
+            last_fill = self.fills[order.fill_sequences[-1] - 1] if order.fill_sequences else None
+            self.feed.note_order(self.users[order.user], order, last_fill)
 
     def index_order(self, order: SimOrder) -> None:
         self.orders[order.order_id] = order
@@ -209,9 +216,11 @@ class VenueState:
         return (self.fills[sequence - 1] for sequence in order.fill_sequences)
 
     def commit(self) -> None:
+        """Write what changed; only then whoever listens is told."""
         self.store.commit(self.tick, self.resets)
         if self.store.is_long():
             self._compact()
+        self.feed.tell()
 
     def check_conservation(self) -> list[str]:
         """Every asset of every user must equal adjustments + fills - fees, and locks must equal reservations."""

@@ -42,11 +42,15 @@ def json_answer(document: object, status: int = 200, headers: tuple[tuple[str, s
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How an answer leaves: after a delay, cut off after some body bytes, or (answer None) not at all."""
+    """How an answer leaves: after a delay, cut off after some body bytes, or (answer None) not at all.
+
+    With a `session` (a `StreamSession`) the connection is upgraded and becomes its WebSocket.
+    """
 
     answer: HttpAnswer | None
     delay: float = 0
     cut_after: int | None = None
+    session: Any = None
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 h11 parses and frames; this module owns the sockets, so it can do what frameworks cannot: close without an answer, cut
 a body off in the middle, hold a request before or after it is processed. A request that is being held is processed
-even if its client has gone away, because its bytes had already arrived.
+even if its client has gone away, because its bytes had already arrived. An upgrade that the dispatcher grants hands
+the transport over to a WebSocket.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Protocol
 import h11
 
 from simulator.http.messages import Arrival, Delivery, HttpAnswer, HttpRequest
+from simulator.http.websocket import WebSocketLine
 
 MAX_BODY = 1 << 20
 KEEP_ALIVE_SECONDS = 75
@@ -36,6 +38,7 @@ class VenueConnection(asyncio.Protocol):
         self._first_byte: tuple[float, int] | None = None
         self._is_busy = False
         self._idle: asyncio.TimerHandle | None = None
+        self._stream: WebSocketLine | None = None
         VenueConnection._count += 1
         self._number = VenueConnection._count
 
@@ -50,8 +53,13 @@ class VenueConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._idle is not None:
             self._idle.cancel()
+        if self._stream is not None:
+            self._stream.lost()
 
     def data_received(self, data: bytes) -> None:
+        if self._stream is not None:
+            self._stream.receive(data)
+            return
         if self._first_byte is None:
             self._first_byte = (time.monotonic(), time.time_ns() // 1_000_000)
         if self._idle is not None:
@@ -60,6 +68,8 @@ class VenueConnection(asyncio.Protocol):
         self._read_events()
 
     def eof_received(self) -> bool:
+        if self._stream is not None:
+            return False
         self._http.receive_data(b"")
         self._read_events()
         return self._is_busy  # an answer may still be owed
@@ -150,12 +160,16 @@ class VenueConnection(asyncio.Protocol):
             traceback.print_exc()
             delivery = Delivery(HttpAnswer(500, b"defect of the simulator, see its log", "text/plain"))
         if delivery.delay:
-            self._loop.call_later(delivery.delay, self._deliver, delivery)
+            self._loop.call_later(delivery.delay, self._deliver, arrival.request, delivery)
         else:
-            self._deliver(delivery)
+            self._deliver(arrival.request, delivery)
 
-    def _deliver(self, delivery: Delivery) -> None:
+    def _deliver(self, request: HttpRequest, delivery: Delivery) -> None:
         if self._transport.is_closing():
+            return
+        if delivery.session is not None:
+            self._stream = WebSocketLine(self._transport, delivery.session)
+            self._stream.open(request, self._http.trailing_data[0])
             return
         if delivery.answer is None:
             self._transport.abort()

@@ -1,4 +1,4 @@
-"""MEXC's account endpoints: balances, fee rates, the key's rights and symbols."""
+"""MEXC's account endpoints: balances, fee rates, the key's rights and symbols, transfers, listen keys."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from simulator.core.fees import THIRD_ASSET
 from simulator.http.messages import HttpAnswer
 from simulator.mexc.call import MexcCall
 from simulator.mexc.errors import bad_parameter
+from simulator.mexc.listen_keys import KEYS_PER_USER, ListenKey
 from simulator.mexc.shapes import Shape, account_shape, deposit_shape, rate_literal, withdrawal_shape
 
 PERMANENT = -999
@@ -102,3 +103,31 @@ def _select_transfers(call: MexcCall) -> list[SimTransfer]:
         if start <= one.at_ms <= end and coin in (None, one.asset)
     ]
     return found[: call.limit(1000, 1000)]
+
+
+# -- listen keys ---------------------------------------------------------------------------------------------------
+
+
+def post_listen_key(call: MexcCall) -> Shape:
+    return {"listenKey": call.listen_keys.create(call.user).text}
+
+
+def get_listen_keys(call: MexcCall) -> Shape:
+    keys = [key.text for key in call.listen_keys.list_of(call.user)]
+    return {"listenKey": keys, "total": len(keys), "available": KEYS_PER_USER - len(keys)}
+
+
+def put_listen_key(call: MexcCall) -> Shape:
+    key = _named_key(call)
+    call.listen_keys.extend(key)
+    return {"listenKey": key.text}
+
+
+def delete_listen_key(call: MexcCall) -> Shape:
+    key = _named_key(call)
+    call.listen_keys.delete(key)
+    return {"listenKey": key.text}
+
+
+def _named_key(call: MexcCall) -> ListenKey:
+    return call.listen_keys.get(call.user, call.need("listenKey"))

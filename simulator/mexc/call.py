@@ -12,6 +12,7 @@ from simulator.core.rows import Listing
 from simulator.core.trading import TradingVenue
 from simulator.http.messages import HttpAnswer
 from simulator.mexc.errors import bad_parameter, invalid_symbol, missing
+from simulator.mexc.listen_keys import ListenKeys
 from simulator.mexc.shapes import Shape
 from simulator.wire import ViewFaults
 
@@ -22,6 +23,7 @@ class MexcCall:
     parameters: dict[str, str]
     view: ViewFaults
     now_ms: int
+    listen_keys: ListenKeys
     caller: SimUser | None = None
 
     @property

@@ -1,4 +1,7 @@
-"""MEXC's endpoint table and the path of every request through it: limits, key, clock, signature, right, endpoint."""
+"""MEXC's endpoint table and the path of every request through it: limits, key, clock, signature, right, endpoint.
+
+The stream's path is none of them: whoever has a listen key may open it.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,13 @@ from simulator.mexc import account, market, orders
 from simulator.mexc.auth import check_content_type, check_right, check_signature, find_caller, read_parameters
 from simulator.mexc.call import Endpoint, MexcCall
 from simulator.mexc.errors import MexcWireRefusal, refusal_of
-from simulator.wire import VenueReply, ViewFaults
+from simulator.mexc.listen_keys import ListenKeys
+from simulator.mexc.talk import INVALID_KEY, TOO_MANY_CONNECTIONS, MexcTalk
+from simulator.wire import StreamOffer, VenueReply, ViewFaults
 
 ACCOUNT_READ, DEAL_READ, DEAL_WRITE = "SPOT_ACCOUNT_READ", "SPOT_DEAL_READ", "SPOT_DEAL_WRITE"
 WITHDRAW_READ = "SPOT_WITHDRAW_READ"
+STREAM_PATH = "/ws"
 TOO_MANY = (
     "Too many requests; current limit is 300 weight per 10 seconds. Please slow down to avoid an IP ban."
 )
@@ -69,6 +75,10 @@ ENDPOINTS: dict[tuple[str, str], MexcEndpoint] = {
         orders.delete_all_orders, 1, DEAL_WRITE, counts_as_order=True
     ),
     ("GET", "/api/v3/allOrders"): MexcEndpoint(orders.get_all_orders, 10, DEAL_READ),
+    ("POST", "/api/v3/userDataStream"): MexcEndpoint(account.post_listen_key, 1, ACCOUNT_READ),
+    ("GET", "/api/v3/userDataStream"): MexcEndpoint(account.get_listen_keys, 1, ACCOUNT_READ),
+    ("PUT", "/api/v3/userDataStream"): MexcEndpoint(account.put_listen_key, 1, ACCOUNT_READ),
+    ("DELETE", "/api/v3/userDataStream"): MexcEndpoint(account.delete_listen_key, 1, ACCOUNT_READ),
     ("GET", "/api/v3/myTrades"): MexcEndpoint(orders.get_my_trades, 10, ACCOUNT_READ),
 }
 
@@ -77,8 +87,11 @@ class MexcWire:
     def __init__(self, venue: TradingVenue) -> None:
         self.venue = venue
         self.limits = RequestLimits()
+        self.listen_keys = ListenKeys(venue)
 
     def respond(self, request: HttpRequest, path: str, view: ViewFaults) -> VenueReply:
+        if path == STREAM_PATH:
+            return self._offer_stream(request)
         user: SimUser | None = None
         try:
             endpoint = self._find_endpoint(request.method, path)
@@ -112,7 +125,26 @@ class MexcWire:
         if endpoint.right is not None and user is not None:
             check_signature(request, user, parameters, now_ms)
             check_right(user, endpoint.right)
-        return endpoint.answer(MexcCall(self.venue, parameters, view, now_ms, user))
+        return endpoint.answer(MexcCall(self.venue, parameters, view, now_ms, self.listen_keys, user))
+
+    # -- streams ---------------------------------------------------------------------------------------------------
+
+    def _offer_stream(self, request: HttpRequest) -> VenueReply:
+        """A wrong key is told on the open connection, in plain text; without one there is nothing but PONG."""
+        if request.headers.get("upgrade", "").lower() != "websocket":
+            return VenueReply(HttpAnswer(426, b"Upgrade Required", "text/plain", (("Upgrade", "websocket"),)))
+        given = request.query_pairs().get("listenKey")
+        key = self.listen_keys.find(given) if given else None
+        refusal = INVALID_KEY if given and key is None else None
+        if key is not None and key.is_full():
+            key, refusal = None, TOO_MANY_CONNECTIONS
+        user = None if key is None else key.user
+        talk = MexcTalk(self.venue, key, time.monotonic())
+        offer = StreamOffer(talk, self.venue.feed, user, refusal)
+        return VenueReply(HttpAnswer(101, b""), user.name if user else None, offer)
+
+    def forget_streams(self) -> None:
+        self.listen_keys.clear()
 
     # -- limits ----------------------------------------------------------------------------------------------------
 

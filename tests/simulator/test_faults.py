@@ -232,7 +232,10 @@ def test_faults_are_listed_with_what_they_did_and_spent_ones_disappear(client: S
 
 WRONG_FAULTS = {
     "unknown kind": ({"kind": "earthquake"}, "no fault kind"),
-    "stream kind": ({"kind": "stream_gap"}, "no stream yet"),
+    "request match of a stream kind": (
+        {"kind": "stream_gap", "match": {"path": "/x"}},
+        "channel, user, venue",
+    ),
     "missing parameter": ({"kind": "latency"}, "missing"),
     "unknown parameter": ({"kind": "drop_after", "seconds": 1}, "unknown"),
     "probability above one": ({"kind": "drop_after", "probability": 2}, "0 to 1"),

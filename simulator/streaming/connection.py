@@ -1,0 +1,188 @@
+"""One connection of a private stream: passes control texts to the venue's talk and events to the client, with faults.
+
+A frame that is not sent is lost for good: there is no snapshot and no repetition. Answers meet only the faults that
+meet the whole connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from simulator.core.events import VenueEvent
+from simulator.core.faults import FaultRule
+from simulator.http.websocket import FOR_EVER, WebSocketLine
+from simulator.streaming.journal import describe_event
+from simulator.wire import StreamOffer
+
+if TYPE_CHECKING:
+    from simulator.streaming.hub import StreamHub
+
+CONNECTION_KINDS = frozenset({"stream_drop", "stream_stall"})
+NORMAL, GOING_AWAY = 1000, 1001
+
+
+class StreamConnection:
+    def __init__(self, hub: StreamHub, venue: str, offer: StreamOffer, number: int) -> None:
+        self._hub, self._offer, self.venue, self.number = hub, offer, venue, number
+        self.talk, self.user = offer.talk, "" if offer.user is None else offer.user.name
+        self.opened_at = self._traffic_at = time.monotonic()
+        self.opened_ms = time.time_ns() // 1_000_000
+        self.sent: Counter[str] = Counter()
+        self.lost: Counter[str] = Counter()
+        self.answers = 0
+        self.ended_because: str | None = None
+        self._line: WebSocketLine | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    # -- from the client -------------------------------------------------------------------------------------------
+
+    def opened(self, line: WebSocketLine) -> None:
+        self._line = line
+        self.opened_at = self._traffic_at = time.monotonic()
+        self._hub.add(self)
+        self.talk.begin(self.end)
+        if self._offer.user is not None:
+            self._offer.feed.listen(self._offer.user, self._tell)
+        if self._offer.refusal is not None:
+            line.send_text(self._offer.refusal)
+            self.end(self._offer.refusal)
+            return
+        self.watch()
+
+    def heard(self, text: str) -> None:
+        if self.ended_because is not None:
+            return
+        self._traffic_at = time.monotonic()
+        before = list(self.talk.channels)
+        for answer in self.talk.answer(text, self._traffic_at):
+            self._answer(answer)
+        if self.talk.channels != before:
+            self.note("subscribed", channels=list(self.talk.channels))
+        self.watch()
+
+    def ended(self, reason: str) -> None:
+        """Nothing is sent any more, whatever the socket still does."""
+        if self.ended_because is not None:
+            return
+        self.ended_because = reason
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._line is not None:
+            self.talk.finish(self.end)
+            if self._offer.user is not None:
+                self._offer.feed.stop_listening(self.user, self._tell)
+            self._hub.remove(self)
+
+    # -- endings ---------------------------------------------------------------------------------------------------
+
+    def end(self, reason: str, code: int = NORMAL) -> None:
+        """The venue closes it, politely."""
+        self.ended(reason)
+        if self._line is not None:
+            self._line.close(code, reason)
+
+    def drop(self, rule: FaultRule) -> None:
+        self._hub.refuse_for(self, float(rule.parameters.get("refuse_seconds", 0)))  # a time span, not money
+        if rule.parameters.get("polite"):
+            self.end(rule.kind, GOING_AWAY)
+        else:
+            self.ended(rule.kind)
+            if self._line is not None:
+                self._line.abort()
+
+    def watch(self) -> None:
+        """Wake up when the venue would end this connection if nothing more happened; a stalled one is left alone."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self.ended_because is not None or self._line is None:
+            return
+        silent = self._line.find_silence()
+        end, reason = self.talk.find_end(self.opened_at, self._traffic_at)
+        left = silent or end - time.monotonic()
+        if left <= 0:
+            self.end(reason)
+        elif left < FOR_EVER:
+            self._timer = asyncio.get_running_loop().call_later(left, self.watch)
+
+    def is_stalled(self) -> bool:
+        return self._line is not None and self._line.find_silence() > 0
+
+    def resume(self) -> None:
+        """A stall is over; what came meanwhile is lost."""
+        if self._line is not None:
+            self._line.fall_silent(0)
+            self._traffic_at = time.monotonic()
+            self.watch()
+
+    def meet(self, rule: FaultRule) -> None:
+        """A fault of the whole connection; other kinds are for frames."""
+        if self.ended_because is not None or self._line is None:
+            return
+        if rule.kind == "stream_drop":
+            self.drop(rule)
+        elif rule.kind == "stream_stall" and not self.is_stalled():
+            seconds = rule.parameters.get("seconds")
+            self.note("stalled", seconds=seconds)
+            self._line.fall_silent(FOR_EVER if seconds is None else float(seconds))
+            self.watch()
+
+    # -- to the client ---------------------------------------------------------------------------------------------
+
+    def _answer(self, text: str) -> None:
+        for rule in self._hub.draw(self, None, CONNECTION_KINDS):
+            self.meet(rule)
+        if self.ended_because is None and self._line is not None:
+            self.answers += not self.is_stalled()
+            self._line.send_text(text)
+
+    def _tell(self, events: list[VenueEvent]) -> None:
+        """What one commit changed; frames drawn to go out of order go last, in the reverse order."""
+        late: list[tuple[VenueEvent, str, list[FaultRule]]] = []
+        for event in events:
+            channel = self.talk.find_channel(event)
+            if channel is None:
+                continue
+            rules = [] if self.ended_because is not None else self._hub.draw(self, channel)
+            for rule in rules:
+                self.meet(rule)
+            if any(rule.kind == "stream_out_of_order" for rule in rules):
+                late.append((event, channel, rules))
+            else:
+                self._push(event, channel, rules)
+        for event, channel, rules in reversed(late):
+            self._push(event, channel, rules)
+
+    def _push(self, event: VenueEvent, channel: str, rules: list[FaultRule]) -> None:
+        kinds = {rule.kind for rule in rules}
+        if "stream_gap" in kinds:
+            self._lose(event, channel, "stream_gap")
+            return
+        data = self.talk.encode(event)
+        if "stream_malformed" in kinds:
+            data = data[:-1]  # the body is last, so it can no longer be read
+        delay = sum(float(rule.parameters["seconds"]) for rule in rules if rule.kind == "stream_latency")
+        for _ in range(2 if "stream_duplicate" in kinds else 1):
+            if delay:  # time spans, not money
+                asyncio.get_running_loop().call_later(delay, self._send, event, channel, data)
+            else:
+                self._send(event, channel, data)
+
+    def _send(self, event: VenueEvent, channel: str, data: bytes) -> None:
+        if self.ended_because is not None or self.is_stalled() or self._line is None:
+            self._lose(event, channel, self.ended_because or "stream_stall")
+            return
+        self._traffic_at = time.monotonic()
+        self.sent[channel] += 1
+        self._line.send_binary(data)
+
+    def _lose(self, event: VenueEvent, channel: str, reason: str) -> None:
+        self.lost[channel] += 1
+        self.note("lost", channel=channel, reason=reason, **describe_event(event))
+
+    def note(self, happened: str, **details: object) -> None:
+        self._hub.journal.append(
+            happened, venue=self.venue, user=self.user, connection=self.number, **details
+        )
