@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import h11
 
 from simulator.http.messages import Arrival, Delivery, HttpAnswer, HttpRequest
-from simulator.http.websocket import WebSocketLine
+
+if TYPE_CHECKING:
+    from simulator.http.websocket import StreamSession, WebSocketLine
 
 MAX_BODY = 1 << 20
 KEEP_ALIVE_SECONDS = 75
@@ -168,14 +170,19 @@ class VenueConnection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         if delivery.session is not None:
-            self._stream = WebSocketLine(self._transport, delivery.session)
-            self._stream.open(request, self._http.trailing_data[0])
+            self._upgrade(request, delivery.session)
             return
         if delivery.answer is None:
             self._transport.abort()
             return
         self._write(delivery.answer, delivery.cut_after)
         self._start_next_cycle()
+
+    def _upgrade(self, request: HttpRequest, session: StreamSession) -> None:
+        from simulator.http.websocket import WebSocketLine  # most runs open none, and start faster without it
+
+        self._stream = WebSocketLine(self._transport, session)
+        self._stream.open(request, self._http.trailing_data[0])
 
     def _write(self, answer: HttpAnswer, cut_after: int | None) -> None:
         headers = [

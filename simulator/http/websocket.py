@@ -21,7 +21,6 @@ from simulator.http.messages import HttpRequest
 MAX_MESSAGE = 1 << 16
 MOST_UNREAD = 4 << 20
 CLOSE_SECONDS = 5
-FOR_EVER = float("inf")
 
 
 class StreamSession(Protocol):

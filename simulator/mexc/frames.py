@@ -1,20 +1,16 @@
-"""MEXC's binary frames: one table of field numbers, and the message classes built from it at import.
+"""MEXC's binary frames: one table of field numbers, and the message classes built from it.
 
-Protobuf's own machinery writes the bytes; there is no generated code. As proto3 has it, a field at its zero value is
-not written.
+Protobuf's own machinery writes the bytes; there is no generated code. It is loaded for the first stream and not
+before, because most runs have none. As proto3 has it, a field at its zero value is not written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from google.protobuf import descriptor_pb2, message_factory
-from google.protobuf.descriptor_pool import DescriptorPool
-
-Kind = descriptor_pb2.FieldDescriptorProto
-STRING, INT32, INT64, BOOL = Kind.TYPE_STRING, Kind.TYPE_INT32, Kind.TYPE_INT64, Kind.TYPE_BOOL
-Fields = dict[str, tuple[int, int]]
+STRING, INT32, INT64, BOOL = "TYPE_STRING", "TYPE_INT32", "TYPE_INT64", "TYPE_BOOL"
+Fields = dict[str, tuple[int, str]]
 
 ORDERS: Fields = {
     "id": (1, STRING),
@@ -74,35 +70,31 @@ BODIES = {
 _PACKAGE, _WRAPPER_NAME = "simulated.mexc", "PushDataV3ApiWrapper"
 
 
-def _describe_fields(fields: Fields) -> Iterator[Any]:
-    for name, (number, kind) in fields.items():
-        yield Kind(name=name, number=number, type=kind, label=Kind.LABEL_OPTIONAL)
+@cache
+def load_wrapper() -> Any:
+    """The class of the whole frame, built at the first call."""
+    from google.protobuf import descriptor_pb2, message_factory
+    from google.protobuf.descriptor_pool import DescriptorPool
 
-
-def _build_wrapper() -> Any:
     file = descriptor_pb2.FileDescriptorProto(name="simulated_mexc.proto", package=_PACKAGE, syntax="proto3")
     wrapper = file.message_type.add(name=_WRAPPER_NAME)
-    wrapper.field.extend(_describe_fields(WRAPPER))
+    _describe_fields(wrapper, WRAPPER)
     wrapper.oneof_decl.add(name="body")
     for name, (number, type_name, fields) in BODIES.items():
-        file.message_type.add(name=type_name).field.extend(_describe_fields(fields))
-        wrapper.field.add(
-            name=name,
-            number=number,
-            type=Kind.TYPE_MESSAGE,
-            label=Kind.LABEL_OPTIONAL,
-            type_name=f".{_PACKAGE}.{type_name}",
-            oneof_index=0,
-        )
+        _describe_fields(file.message_type.add(name=type_name), fields)
+        body = {"type": "TYPE_MESSAGE", "type_name": f".{_PACKAGE}.{type_name}", "oneof_index": 0}
+        wrapper.field.add(name=name, number=number, label="LABEL_OPTIONAL", **body)
     pool = DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{_WRAPPER_NAME}"))
 
 
-PushWrapper = _build_wrapper()
+def _describe_fields(message: Any, fields: Fields) -> None:
+    for name, (number, kind) in fields.items():
+        message.field.add(name=name, number=number, type=kind, label="LABEL_OPTIONAL")
 
 
 def encode_frame(body: str, content: dict[str, object], **wrapper: object) -> bytes:
     """`body` names the wrapper's field that `content` fills; the rest are the wrapper's own fields."""
-    frame: bytes = PushWrapper(**{body: content}, **wrapper).SerializeToString(deterministic=True)
+    frame: bytes = load_wrapper()(**{body: content}, **wrapper).SerializeToString(deterministic=True)
     return frame

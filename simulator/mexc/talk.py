@@ -10,6 +10,7 @@ from typing import Any
 
 from simulator.core.events import VenueEvent
 from simulator.core.trading import TradingVenue
+from simulator.mexc.frames import load_wrapper
 from simulator.mexc.listen_keys import End, ListenKey
 from simulator.mexc.pushes import CHANNELS, encode_push
 
@@ -24,6 +25,7 @@ class MexcTalk:
     """`key` is None on a connection without a listen key: it may talk, but gets no private channel."""
 
     def __init__(self, venue: TradingVenue, key: ListenKey | None, now: float) -> None:
+        load_wrapper()  # now, not in the middle of somebody's first order
         self._venue, self._key = venue, key
         self._unsubscribed_at = now
         self.channels: list[str] = []

@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 
 from simulator.core.events import VenueEvent
 from simulator.core.faults import FaultRule
-from simulator.http.websocket import FOR_EVER, WebSocketLine
 from simulator.streaming.journal import describe_event
 from simulator.wire import StreamOffer
 
 if TYPE_CHECKING:
+    from simulator.http.websocket import WebSocketLine
     from simulator.streaming.hub import StreamHub
 
 CONNECTION_KINDS = frozenset({"stream_drop", "stream_stall"})
 NORMAL, GOING_AWAY = 1000, 1001
+FOR_EVER = float("inf")
 
 
 class StreamConnection:

@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from websockets.sync.client import ClientConnection, connect
 
-from simulator.mexc.frames import PushWrapper
+from simulator.mexc.frames import load_wrapper
 from simulator.mexc.pushes import ACCOUNT, CHANNELS, DEALS, ORDERS
 from simulator.testing import SimulatedVenue
 from tests.simulator.mexc_client import SignedClient
@@ -58,7 +58,7 @@ class StreamClient:
     def read(frame: str | bytes) -> tuple[str, dict[str, Any]]:
         """The channel and the body; fields at their zero value are missing, as on the wire."""
         assert isinstance(frame, bytes)
-        document = MessageToDict(PushWrapper.FromString(frame))
+        document = MessageToDict(load_wrapper().FromString(frame))
         return document["channel"], document[BODIES[document["channel"]]]
 
     def frames(self) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.mexc.frames import PushWrapper, encode_frame
+from simulator.mexc.frames import encode_frame, load_wrapper
 from simulator.mexc.pushes import ACCOUNT, DEALS, ORDERS
 
 ORDER_HEX = (
@@ -75,7 +75,7 @@ def test_an_account_frame_is_encoded_byte_for_byte_as_the_venue_does():
 
 
 def test_a_field_at_its_zero_value_is_not_written():
-    full = PushWrapper.FromString(encode_frame("privateDeals", {"isMaker": True}, channel=DEALS))
+    full = load_wrapper().FromString(encode_frame("privateDeals", {"isMaker": True}, channel=DEALS))
     empty = encode_frame("privateDeals", {"isMaker": False, "clientOrderId": ""}, channel=DEALS)
     assert full.privateDeals.isMaker
     assert empty == encode_frame("privateDeals", {}, channel=DEALS)

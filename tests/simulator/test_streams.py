@@ -201,6 +201,16 @@ def test_an_idle_connection_is_ended(venue, client: SignedClient, reason: str):
     assert [row["ended"] for row in venue.streams()] == [reason]
 
 
+def test_pings_of_the_protocol_are_answered_but_are_no_traffic(venue, stream: StreamClient):
+    assert stream.line.ping().wait(PATIENCE)
+    venue.settings(stream_quiet_seconds="0.2")
+    with pytest.raises(ConnectionClosed) as ended:
+        while stream.line.ping().wait(PATIENCE):
+            pass
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.reason == "no traffic for 0.2 s"
+
+
 def test_an_expired_key_ends_its_connections(venue, client: SignedClient):
     key = new_listen_key(client)
     stream = StreamClient(venue, key, ORDERS)
