@@ -63,7 +63,8 @@ class WebSocketLine:
                 self._take(event)
         self._write_out()
         if self._protocol.close_expected():
-            self._session.ended("closed by the client")
+            is_asked = self._protocol.close_rcvd is not None
+            self._session.ended("closed by the client" if is_asked else "the client broke the protocol")
             self._abort_later()
 
     def _take(self, frame: Frame) -> None:

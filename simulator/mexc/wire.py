@@ -131,7 +131,8 @@ class MexcWire:
 
     def _offer_stream(self, request: HttpRequest) -> VenueReply:
         """A wrong key is told on the open connection, in plain text; without one there is nothing but PONG."""
-        if request.headers.get("upgrade", "").lower() != "websocket":
+        is_upgrade = request.headers.get("upgrade", "").lower() == "websocket"
+        if not is_upgrade or "sec-websocket-key" not in request.headers:
             return VenueReply(HttpAnswer(426, b"Upgrade Required", "text/plain", (("Upgrade", "websocket"),)))
         given = request.query_pairs().get("listenKey")
         key = self.listen_keys.find(given) if given else None

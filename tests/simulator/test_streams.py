@@ -175,12 +175,14 @@ def test_a_plain_request_for_the_stream_is_told_to_upgrade(venue, client: Signed
     assert venue.streams() == []
 
 
-def test_a_request_and_an_unfinished_upgrade_share_the_port(venue):
+def test_an_unfinished_upgrade_is_refused_and_its_connection_serves_on(venue):
     with socket.create_connection(("127.0.0.1", venue.port), timeout=5) as line:
         line.sendall(
             b"GET /mexc/ws HTTP/1.1\r\nhost: venue\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
         )
-        assert line.recv(65_536).startswith(b"HTTP/1.1 400")
+        assert line.recv(65_536).startswith(b"HTTP/1.1 426")
+        line.sendall(b"GET /mexc/api/v3/ping HTTP/1.1\r\nhost: venue\r\n\r\n")
+        assert line.recv(65_536).startswith(b"HTTP/1.1 200")
     assert venue.streams() == []
     assert venue.health()["streams"] == 0
 
@@ -255,6 +257,12 @@ def test_a_client_that_is_gone_costs_nothing_more(venue, client: SignedClient):
     client.place(quantity="0.01", price="40000")
     assert sorted(row["ended"] for row in venue.streams()) == ["closed by the client", "connection lost"]
     assert venue.stream_events("lost") == []
+
+
+def test_a_message_that_is_far_too_long_ends_the_connection(venue, stream: StreamClient):
+    stream.send("x" * 100_000)
+    assert read_end(stream)[0] == 1009
+    assert [row["ended"] for row in venue.streams()] == ["the client broke the protocol"]
 
 
 def test_the_view_names_users_channels_and_counts_but_no_key(venue, client: SignedClient):

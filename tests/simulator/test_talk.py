@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from simulator.http import websocket
 from simulator.http.messages import HttpRequest
 from simulator.http.websocket import MOST_UNREAD, WebSocketLine
 from simulator.mexc.listen_keys import ListenKeys
@@ -63,8 +66,7 @@ class RecordingSession:
         self.ends.append(reason)
 
 
-def test_a_client_that_does_not_read_is_cut_off_before_it_fills_the_memory():
-    transport, session = FullTransport(), RecordingSession()
+def open_line(transport: FullTransport, session: RecordingSession) -> WebSocketLine:
     line = WebSocketLine(transport, session)
     headers = {
         "host": "venue",
@@ -74,8 +76,29 @@ def test_a_client_that_does_not_read_is_cut_off_before_it_fills_the_memory():
         "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
     }
     line.open(HttpRequest("GET", "/mexc/ws", "", headers, b"", "127.0.0.1", 1, 0, 0), b"")
+    return line
+
+
+def test_a_client_that_does_not_read_is_cut_off_before_it_fills_the_memory():
+    transport, session = FullTransport(), RecordingSession()
+    line = open_line(transport, session)
     line.send_binary(b"x" * 1_000)
     assert not transport.is_aborted
     line.send_binary(b"x" * MOST_UNREAD)
     assert transport.is_aborted
     assert session.ends == ["the client does not read"]
+
+
+def test_a_client_that_does_not_answer_a_close_is_cut_off(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0)
+    transport = FullTransport()
+
+    async def close() -> None:
+        line = open_line(transport, RecordingSession())
+        line.close(1000, "over")
+        assert not transport.is_aborted
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(close())
+    assert transport.is_aborted
