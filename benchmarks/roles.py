@@ -13,6 +13,7 @@ ROLES = (
     ("granian", "web"),
     ("-m simulator", "simulator"),
     ("supervise", "supervisor"),
+    ("run_streams", "streams"),
     ("redis-server", "redis"),
     ("postgres", "postgres"),
     ("reaper.py", "reaper"),

@@ -30,6 +30,7 @@ LOADED = (
     "trading.tasks",
     "trading.supervision",
     "trading.management.commands.supervise",
+    "trading.management.commands.run_streams",
     "django.core.management.commands",
     "celery.bin.celery",
     "celery.apps.worker",

@@ -84,7 +84,7 @@ for folder in (HOME_DIR, HOME_DIR / "run", METRICS_DIR, STATIC_ROOT):
 ROLE = env.text("LEVI_ROLE")
 if ROLE or shutil.disk_usage(METRICS_DIR).free > ROOM_FOR_COUNTERS:
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
-WORKER_ROLES = ("levi-orders", "levi-background", "levi-beat", "levi-supervisor")
+WORKER_ROLES = ("levi-orders", "levi-background", "levi-beat", "levi-supervisor", "levi-streams")
 
 INSTALLED_APPS = [
     "levi_site.apps.SiteConfig",

@@ -14,9 +14,10 @@ from typing import Any
 from django.conf import settings
 
 from trading.domain.enums import Environment, VenueName
-from trading.domain.errors import ConfigurationError
+from trading.domain.errors import ConfigurationError, LeviError
 from trading.exchanges.base import Connection, Credentials, Exchange
-from trading.exchanges.registry import connect, get_limiter
+from trading.exchanges.registry import connect, connect_stream, get_limiter
+from trading.exchanges.streams import PrivateStream
 from trading.metrics import RequestObserver
 from trading.models import Credential, ExchangeAccount
 from trading.vault import open_credentials
@@ -73,26 +74,50 @@ def _cached(key: tuple[Any, ...], connection: Connection) -> Exchange:
         return _exchanges[key]
 
 
-def exchange_for(account: ExchangeAccount) -> Exchange:
-    """The signed line of this account. Raises ConfigurationError if it has no usable credentials, or belongs to another
-    mode: a rehearsal must not reach real money, whoever asks and whatever for."""
+def _check_mode(account: ExchangeAccount) -> None:
+    """A rehearsal must not reach real money, whoever asks and whatever for."""
     if account.mode != settings.LEVI_MODE:
         raise ConfigurationError(
             f"Account {account.name} belongs to {account.mode} mode, and Levi runs in {settings.LEVI_MODE} mode.",
             remedy=f"Use it where LEVI_MODE is {account.mode}.",
         )
+
+
+def _open_key(account: ExchangeAccount) -> Credentials:
+    credentials = open_credentials(account)
+    if credentials is None:
+        raise ConfigurationError(
+            f"Account {account.name} has no credentials.", remedy="Store an API key for it in the panel."
+        )
+    return credentials
+
+
+def exchange_for(account: ExchangeAccount) -> Exchange:
+    """The signed line of this account. Raises ConfigurationError if it has no usable credentials, or belongs to another
+    mode."""
+    _check_mode(account)
     replaced_at = Credential.objects.filter(account=account).values_list("replaced_at", flat=True).first()
     key = (os.getpid(), "account", account.pk, account.base_url, account.rate_limit_rps, replaced_at)
     with _lock:
         known = _exchanges.get(key)
     if known is not None:
         return known
-    credentials = open_credentials(account)
-    if credentials is None:
-        raise ConfigurationError(
-            f"Account {account.name} has no credentials.", remedy="Store an API key for it in the panel."
-        )
-    return _cached(key, describe(account, credentials))
+    return _cached(key, describe(account, _open_key(account)))
+
+
+def stream_for(account: ExchangeAccount) -> PrivateStream:
+    """A private stream of this account, not open yet and nobody else's. Raises as `exchange_for` does."""
+    _check_mode(account)
+    connection = describe(account, _open_key(account))
+    return connect_stream(connection, limiter=get_limiter(settings.REDIS_URL), observer=RequestObserver())
+
+
+def offers_stream(account: ExchangeAccount) -> bool:
+    """Whether its venue tells of changes by itself. Opens nothing; False for an address that cannot be used."""
+    try:
+        return public_exchange(account).capabilities.private_stream
+    except LeviError:
+        return False
 
 
 def public_exchange(account: ExchangeAccount) -> Exchange:

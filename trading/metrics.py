@@ -53,6 +53,9 @@ ALERTS = Counter(
     "Alerts by what became of them: delivered, failed (one try), given_up, repeated, unrouted.",
     ["outcome"],
 )
+STREAM_EVENTS = Counter("levi_stream_events", "Events of private streams.", ["account", "kind"])
+STREAM_LOSSES = Counter("levi_stream_losses", "Private streams lost after they had been live.", ["account"])
+STREAM_GAPS = Counter("levi_stream_gaps", "Fills that a private stream never told of.", ["account"])
 TRIGGER_RUNS = Counter("levi_trigger_evaluations", "Evaluations of automatic halts.", ["trigger", "verdict"])
 
 
@@ -73,7 +76,13 @@ COUNTED: dict[str, Callable[[Mapping[str, Any]], None]] = {
 }
 
 
+# These carry their account.
+COUNTED_BY_ACCOUNT: dict[str, Counter] = {"stream.lost": STREAM_LOSSES, "stream.gap": STREAM_GAPS}
+
+
 def count(kind: str, data: Mapping[str, Any]) -> None:
+    if by_account := COUNTED_BY_ACCOUNT.get(kind):
+        by_account.labels(data["account"]).inc()
     counter = COUNTED.get(kind.partition(".")[0])
     if counter and {"symbol", "side"} <= data.keys() and ("status" in data or kind.startswith("fill")):
         counter(data)

@@ -8,8 +8,18 @@ from dataclasses import dataclass
 
 from levi_site.env import EnvironmentVariables, SettingError
 
-PROCESS_NAMES = ("postgres", "redis", "simulator", "orders", "background", "supervisor", "beat", "web")
-NURSED = ("orders", "background", "supervisor", "beat", "web")
+PROCESS_NAMES = (
+    "postgres",
+    "redis",
+    "simulator",
+    "orders",
+    "background",
+    "supervisor",
+    "streams",
+    "beat",
+    "web",
+)
+NURSED = ("orders", "background", "supervisor", "streams", "beat", "web")
 EMBEDDED = {"postgres": "DATABASE_URL", "redis": "REDIS_URL"}
 
 

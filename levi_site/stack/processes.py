@@ -127,6 +127,18 @@ def build_supervisor(home: Installation) -> ProcessSpec | None:
     )
 
 
+def build_streams(home: Installation) -> ProcessSpec | None:
+    """Listens to the venues' private streams, so that a fill is looked at when it happens. Needs no Redis."""
+    return ProcessSpec(
+        name="streams",
+        phase=Phase.WORKERS,
+        argv=[*PYTHON, str(REPO_DIR / "manage.py"), "run_streams"],
+        environment=home.environment("streams"),
+        nursery=home.nursery,
+        ready_text="listening",
+    )
+
+
 def build_beat(home: Installation) -> ProcessSpec | None:
     return ProcessSpec(
         name="beat",
@@ -189,6 +201,7 @@ BUILDERS: dict[str, Builder] = {
     "orders": build_orders,
     "background": build_background,
     "supervisor": build_supervisor,
+    "streams": build_streams,
     "beat": build_beat,
     "web": build_web,
 }

@@ -34,6 +34,8 @@ LAYERS = {
     "trading.break_glass": 60,
     "trading.supervision": 60,
     "trading.heart": 60,
+    "trading.stream_listener": 60,
+    "trading.streams": 61,
     "trading.tasks": 60,
     "trading.api": 60,
     "trading.admin": 60,

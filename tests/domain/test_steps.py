@@ -26,6 +26,7 @@ from trading.domain.steps import (
     is_followed,
     is_given_up_unsent,
     is_timed_by_follower,
+    is_worth_a_look,
     may_send_cancel,
     next_look,
     status_after,
@@ -104,3 +105,29 @@ def test_a_final_status_waits_for_its_fills_since_they_were_announced():
     assert not waits_for_fills(S.FILLED, one, NOW - FILLS_LAG, NOW)
     assert not waits_for_fills(S.FILLED, Decimal(0), NOW, NOW)
     assert not waits_for_fills(S.PARTIALLY_FILLED, one, NOW, NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "booked", "said", "announced", "expected"),
+    [
+        (S.OPEN, 0, S.PARTIALLY_FILLED, 1, True),
+        (S.OPEN, 0, S.OPEN, 0, False),  # what it says is known already
+        (S.PARTIALLY_FILLED, 1, S.PARTIALLY_FILLED, 1, False),
+        (S.PARTIALLY_FILLED, 1, S.CANCELED, 1, True),
+        (S.PARTIALLY_FILLED, 1, None, None, True),  # a fill, nobody says how much of the order
+        (S.FILLED, 1, S.FILLED, 1, False),
+        (S.CANCELED, 1, S.FILLED, 2, True),  # the last fill overtook the cancel
+        (S.IN_DOUBT, 0, S.OPEN, 0, True),
+        (S.QUARANTINED, 0, None, None, True),
+        (S.NOT_ACCEPTED, 0, S.OPEN, 0, True),  # given up, and it lives
+        (S.REJECTED, 0, S.REJECTED, 0, False),
+        (S.SUBMITTING, 0, S.FILLED, 1, False),  # its timer is a lease
+        (S.APPROVED, 0, S.OPEN, 0, False),
+        (S.DENIED, 0, None, None, False),
+    ],
+)
+def test_an_order_is_asked_about_where_the_books_do_not_know_what_was_said(
+    status, booked, said, announced, expected
+):
+    told = None if announced is None else Decimal(announced)
+    assert is_worth_a_look(status, Decimal(booked), said, told) is expected

@@ -109,7 +109,7 @@ def readers_of(secret: str) -> set[str]:
 def test_only_set_up_connects_as_the_owner_of_the_tables():
     services = product_services()
     assert readers_of("owner_database_url") == {"migrate"}
-    assert readers_of("database_url") == {"web", "orders", "background", "supervisor", "beat"}
+    assert readers_of("database_url") == {"web", "orders", "background", "supervisor", "streams", "beat"}
     for name in ("postgres_password", "postgres_owner_password", "postgres_app_password"):
         assert readers_of(name) == {"postgres"}
     for name, service in services.items():

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from .enums import CancelState, OrderStatus
-from .order_states import TERMINAL, WORKING
+from .order_states import GIVEN_UP, TERMINAL, WORKING
 from .outcomes import (
     CancelAccepted,
     CancelOutcome,
@@ -71,6 +71,22 @@ def is_followed(status: OrderStatus) -> bool:
 def is_timed_by_follower(status: OrderStatus) -> bool:
     """The resolver keeps its own schedule for what is in doubt."""
     return is_followed(status) and status not in DOUBTFUL
+
+
+def is_worth_a_look(
+    status: OrderStatus, booked: Decimal, said: OrderStatus | None, announced: Decimal | None
+) -> bool:
+    """Whether what a private stream said of an order makes it worth a question to the venue; it is never more.
+
+    `said` and `announced`: the status and the filled quantity it spoke of; None where it did not say.
+    """
+    if not is_followed(status):
+        return False
+    if status in DOUBTFUL or (announced is not None and announced > booked):
+        return True
+    if status in TERMINAL:
+        return status in GIVEN_UP and said not in GIVEN_UP
+    return announced is None or said is None or said in TERMINAL
 
 
 def next_look(age: timedelta, *, is_owed: bool) -> timedelta | None:

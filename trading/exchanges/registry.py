@@ -8,6 +8,7 @@ from fractions import Fraction
 from functools import cache
 
 from trading.domain.enums import VenueName
+from trading.domain.errors import ConfigurationError
 
 from .base import Connection, Exchange, NullObserver, Observer
 from .limiter import Bucket, Limiter, LocalLimiter
@@ -15,6 +16,7 @@ from .mexc.client import MexcExchange
 from .mexc.limits import MexcLimits
 from .mexc.rehearsal import MexcRehearsal
 from .shared_limiter import SharedLimiter
+from .streams import PrivateStream
 from .venues import check_base_url, is_rehearsal
 
 _ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
@@ -24,6 +26,9 @@ _ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange
 _REHEARSALS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
     VenueName.MEXC: MexcRehearsal,
 }
+
+# Venues that tell of an account's changes by themselves.
+_STREAMS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], PrivateStream]] = {}
 
 _LIMITS: Mapping[VenueName, Callable[[Connection], MexcLimits]] = {VenueName.MEXC: MexcLimits}
 _ALONE = Fraction(1, 2)
@@ -39,6 +44,19 @@ def limits_of(connection: Connection) -> tuple[str, list[Bucket]]:
     """What a connection is limited by: who is closed together, and its buckets. Opens nothing."""
     limits = _LIMITS[connection.venue](connection)
     return limits.scope, limits.buckets()
+
+
+def connect_stream(
+    connection: Connection, *, limiter: Limiter | None = None, observer: Observer | None = None
+) -> PrivateStream:
+    """A private stream for the connection, not open yet. Raises ConfigurationError for a venue that offers none."""
+    make = _STREAMS.get(connection.venue)
+    if make is None:
+        raise ConfigurationError(
+            f"{connection.venue} has no private stream here.", remedy="Its orders are followed by polling."
+        )
+    address = check_base_url(connection.venue, connection.environment, connection.base_url)
+    return make(replace(connection, base_url=address), limiter or get_limiter(), observer or NullObserver())
 
 
 def connect(

@@ -30,11 +30,13 @@ from .reconciliation import (
 from .sign_in import Invitation, OperatorSession, RecoveryCode, SecondFactor
 from .signals import Signal
 from .strategies import Strategy
+from .streams import AccountStream, StreamState
 from .triggers import EquityPeak, LimitBand, TriggerState
 
 __all__ = [
     "NEVER_OBSERVED",
     "TRANSFERS",
+    "AccountStream",
     "Alert",
     "AlertChannel",
     "AlertDelivery",
@@ -83,6 +85,7 @@ __all__ = [
     "SecondFactor",
     "Signal",
     "Strategy",
+    "StreamState",
     "Sweep",
     "SweepVerdict",
     "SyncRun",

@@ -30,6 +30,7 @@ KINDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "web parent": (("granian",), True),
     "web child": (("granian",), False),
     "supervisor": (("supervise",), True),
+    "streams": (("run_streams",), True),
     "beat": (("celery", "beat"), True),
     "nursery": (("levi_site.nursery",), True),
     "simulator": (("-m", "simulator"), True),
