@@ -14,7 +14,8 @@ from trading.connections import exchange_for
 from trading.exchanges.mexc.client import MexcExchange
 from trading.execution.dispatch import dispatch_order
 from trading.models import ExchangeAccount
-from trading.queries.trigger_looks import Sight, look_at_clock
+from trading.queries.trigger_looks import look_at_clock
+from trading.queries.trigger_sight import Sight
 
 TIME = "/api/v3/time"
 

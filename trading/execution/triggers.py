@@ -172,7 +172,8 @@ def _act_on(each: Remembered) -> Engagement | None:
         state, reason = each.rule.action, each.look.words
     elif is_blind(each.memory, each.rule, now):
         state = TradingState.REDUCING
-        reason = f"{each.rule.name} cannot be told for {each.rule.blind_seconds} s: prices, balances or the day's start"
+        missing = each.look.words or "prices, balances or the day's start"
+        reason = f"{each.rule.name} cannot be told for {each.rule.blind_seconds} s: {missing}"
     else:
         return None
     if _stands(each.look.scope, each.look.target, state):

@@ -46,6 +46,9 @@ ROLES: dict[str, Role] = {
         "The dead man does not watch; sweeps, alerts and automatic halts wait for beat and the background worker.",
         True,
     ),
+    "streams": Role(
+        "Fills are found by polling, seconds later. The automatic halt stream_gap restricts accounts after a minute."
+    ),
     "background": Role(
         "The supervisor alone syncs and watches; the audit trail is not verified, reports and exports are not made."
     ),

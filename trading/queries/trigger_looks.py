@@ -8,29 +8,28 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Count, Min, Q
-from django.utils import timezone
 
 from trading.domain.enums import HaltScope, OrderOrigin, OrderStatus, TradingMode
 from trading.domain.money import ZERO, divide, multiply, plain
 from trading.domain.order_states import UNRESOLVED, WORKING
 from trading.models import Break, BreakState, ExchangeAccount, LimitsVersion, Order
 from trading.risk.order_rules import MAX_CLOCK_AGE_SECONDS
-from trading.risk.triggers import TRIGGER_RULES, TRIGGER_TABLE
+from trading.risk.triggers import TRIGGER_TABLE
 
 from .alerts import nobody_reached
-from .limits import versions_in_force
 from .portfolio import held_exposure
-from .scope_use import AccountBooks, peak_equity, read_everyone, total
-from .valuation import PriceRow, day_start_equity, value_account
+from .scope_use import AccountBooks, peak_equity, total
+from .silence import watched_seconds
+from .streams import REMEDY, read_streams
+from .trigger_sight import Sight, TriggerLook, is_at_stake
+from .valuation import day_start_equity
 
 log = logging.getLogger(__name__)
 _MINUTE = timedelta(seconds=60)
@@ -44,95 +43,10 @@ _GIBIBYTE = 1024**3
 _NO_PRICE = Decimal(100_000)
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerLook:
-    """`used` None: cannot be told. `threshold` None: none is set. `at_stake`: whether blindness matters here."""
-
-    trigger: str
-    scope: HaltScope
-    target: str
-    used: Decimal | None
-    threshold: Decimal | None
-    words: str = ""
-    at_stake: bool = True
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return self.trigger, self.scope.value, self.target
-
-
-class Sight:
-    """Everything the triggers look at, read once. `only`: look at this account, and at what all share."""
-
-    def __init__(self, now: datetime | None = None, only: ExchangeAccount | None = None) -> None:
-        self.now = now or timezone.now()
-        # A disabled account opens nothing that a halt could stop, and without anything at risk it is not synced.
-        self.everyone = [books for books in read_everyone(settings.LEVI_MODE) if books.account.is_enabled]
-        self.mine = [books for books in self.everyone if only is None or books.account.pk == only.pk]
-        self.only = only
-        self.thresholds: Mapping[str, Decimal | None] = settings.LEVI_CONFIG.risk.triggers
-
-    @cached_property
-    def versions(self) -> list[LimitsVersion]:
-        return list(versions_in_force())
-
-    @cached_property
-    def widest(self) -> LimitsVersion | None:
-        return next((row for row in self.versions if row.scope == HaltScope.EVERYTHING), None)
-
-    def threshold(self, trigger: str) -> Decimal | None:
-        """What the configuration says, else the table's default; None: switched off."""
-        return self.thresholds.get(trigger, TRIGGER_RULES[trigger].threshold)
-
-    def books_of(self, row: LimitsVersion) -> list[AccountBooks] | None:
-        """The accounts a version is about; None if this look leaves it to another."""
-        if row.scope in (HaltScope.EVERYTHING, HaltScope.INSTRUMENT):
-            return self.everyone
-        return [books for books in self.mine if books.account.name == row.target] or None
-
-    def versions_with(self, trigger: str, *names: str) -> Iterator[tuple[LimitsVersion, list[AccountBooks]]]:
-        """Versions that set one of these limits, on a scope of the trigger, with their accounts."""
-        for row in self.versions:
-            is_set = any(getattr(row, name) is not None for name in names)
-            books = self.books_of(row) if is_set else None
-            if books and row.scope in TRIGGER_RULES[trigger].scopes:
-                yield row, books
-
-    def has_fresh_prices(self, books: AccountBooks, row: LimitsVersion) -> bool:
-        """Every price that values what is held is young enough, and its two sources agree."""
-        widest = self.widest or row
-        age = row.max_price_age_seconds or widest.max_price_age_seconds or ZERO
-        if not books.prices.are_newer_than(self.now - timedelta(seconds=int(age)), books.account):
-            return False
-        most = row.max_price_gap_pct if row.max_price_gap_pct is not None else widest.max_price_gap_pct
-        rows = [books.prices.find(symbol) for symbol in books.by_symbol]
-        return most is None or all(price is None or price_gap(price) <= most for price in rows)
-
-    def equity(self, books: list[AccountBooks], row: LimitsVersion) -> Decimal | None:
-        worths = [value_account(each.account, each.prices) for each in books]
-        if not all(self.has_fresh_prices(each, row) for each in books):
-            return None
-        return total(worth.equity if worth is not None and not worth.unpriced else None for worth in worths)
-
-
-def price_gap(price: PriceRow) -> Decimal:
-    """How far the last price is outside of best bid and ask, in percent; 0 without a book."""
-    book = [side for side in (price.bid, price.ask) if side]
-    if len(book) < 2:
-        return ZERO
-    near = min(book) if price.last < min(book) else max(book)
-    outside = price.last < min(book) or price.last > max(book)
-    return divide(abs(price.last - near) * 100, near) if outside else ZERO
-
-
 def _where(row: LimitsVersion, books: list[AccountBooks]) -> str:
     if row.scope == HaltScope.EVERYTHING:
         return books[0].account.name if len(books) == 1 else f"all {len(books)} accounts"
     return row.target
-
-
-def _at_stake(books: Iterable[AccountBooks]) -> bool:
-    return any(each.by_symbol for each in books)
 
 
 def _for(
@@ -143,7 +57,7 @@ def _for(
     words: str,
     books: list[AccountBooks],
 ) -> TriggerLook:
-    return TriggerLook(trigger, HaltScope(row.scope), row.target, used, most, words, _at_stake(books))
+    return TriggerLook(trigger, HaltScope(row.scope), row.target, used, most, words, is_at_stake(books))
 
 
 def look_at_daily_loss(sight: Sight) -> Iterator[TriggerLook]:
@@ -196,7 +110,7 @@ def look_at_drawdown(sight: Sight) -> Iterator[TriggerLook]:
             fall,
             most,
             said,
-            _at_stake(books) and peak is not None,
+            is_at_stake(books) and peak is not None,
         )
 
 
@@ -334,8 +248,31 @@ def look_at_clock(sight: Sight) -> Iterator[TriggerLook]:
         is_old = at is None or abs((sight.now - at).total_seconds()) > MAX_CLOCK_AGE_SECONDS
         used = None if offset is None or is_old else abs(offset)
         words = f"this host's clock and the venue's of {name} are {used} s apart"
-        at_stake = at is not None and _at_stake([books])
+        at_stake = at is not None and is_at_stake([books])
         yield TriggerLook("clock_error", HaltScope.ACCOUNT, name, used, most, words, at_stake)
+
+
+def look_at_streams(sight: Sight) -> Iterator[TriggerLook]:
+    """Counted only while somebody watches: a start, a restart and a machine that slept are no silence of the stream.
+    What nobody ever listened to cannot be told."""
+    most = sight.threshold("stream_gap")
+    watched = Decimal(int(watched_seconds(sight.now)))
+    streams = read_streams([books.account for books in sight.mine], sight.now)
+    for books in sight.mine:
+        name, stream = books.account.name, streams[books.account.pk]
+        if not stream.is_expected:
+            yield TriggerLook("stream_gap", HaltScope.ACCOUNT, name, None, None, at_stake=False)
+            continue
+        seconds = stream.unconfirmed_seconds
+        used = None if seconds is None else min(Decimal(seconds), watched)
+        words = f"the private stream of {name} has not been confirmed for {used} s ({stream.word})"
+        if used is None:
+            words = (
+                f"nobody has ever listened to {name}: {REMEDY}, or switch the trigger off in risk.triggers"
+            )
+        elif stream.reason:
+            words = f"{words}: {stream.reason}"
+        yield TriggerLook("stream_gap", HaltScope.ACCOUNT, name, used, most, words, is_at_stake([books]))
 
 
 def look_at_disk(sight: Sight) -> Iterator[TriggerLook]:
@@ -366,6 +303,7 @@ MEASURES: dict[Measure, tuple[str, ...]] = {
     look_at_breaks: ("breaks",),
     look_at_prices: ("stale_prices",),
     look_at_clock: ("clock_error",),
+    look_at_streams: ("stream_gap",),
     look_at_disk: ("disk_space",),
     look_at_alert_channel: ("alert_channel",),
 }

@@ -153,6 +153,16 @@ TRIGGER_TABLE: tuple[TriggerRule, ...] = (
         clear_pct=50,
     ),
     TriggerRule(
+        "stream_gap",
+        "Nobody has confirmed the account's private stream for so long: lost, silent, or not listened to.",
+        _REDUCING,
+        _ONE_ACCOUNT,
+        "seconds",
+        threshold=Decimal(60),
+        clear_pct=50,
+        blind_seconds=60,
+    ),
+    TriggerRule(
         "disk_space",
         "The disk under HOME_DIR is nearly full: what is used, of all but one gibibyte.",
         _HALTED,
