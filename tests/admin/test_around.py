@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.admin.trading_day import make_account
+from tests.scripted_stream import offered, stream_row
 from trading.connections import describe
 from trading.exchanges.registry import get_limiter, limits_of
 from trading.execution.exports import run_exports
@@ -20,6 +21,7 @@ from trading.execution.jobs import beat_heart
 from trading.models import AuditEntry, ExportJob, Order, SavedFilter, Signal
 from trading.queries.system import list_parts
 
+__all__ = ["offered"]
 ORDERS = "/admin/trading/order/"
 
 
@@ -202,6 +204,37 @@ def test_a_closed_venue_is_told_with_its_time(day, browse):
     finally:
         redis.Redis.from_url(settings.REDIS_URL).delete(f"levi:rate:{scope}:closed")
         get_limiter.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({}, ("live", "for 1 h")),
+        (
+            {"state": "lost", "heard": 125, "reason": "the listen key was refused"},
+            ("lost", "unheard for 2 min", "listen key was refused"),
+        ),
+        ({"lease": -5, "heard": 20}, ("nobody listens", "unheard for 20 s", "run_streams")),
+    ],
+)
+def test_how_a_private_stream_stands_is_shown_in_the_control_room_and_on_its_account(
+    day, browse, offered, found, words
+):
+    stream_row(day.account, **found)
+    client = browse("viewer")
+    room = client.get(reverse("admin:index")).content.decode()
+    table = room.split('id="accounts"')[1].split("</section>")[0]
+    assert all(word in table for word in words), table
+    page = client.get(reverse("admin:trading_exchangeaccount_change", args=[day.account.pk])).content.decode()
+    facts = page.split("Private stream</h2>")[1].split("</section>")[0]
+    assert all(word in facts for word in words if " for " not in f" {word}"), facts
+    assert "Lost after it had been live" in facts and "streams@here:1" in facts
+
+
+def test_an_account_that_nobody_ever_listened_to_says_what_to_start(day, browse, offered):
+    page = browse("viewer").get(reverse("admin:trading_exchangeaccount_change", args=[day.account.pk]))
+    facts = page.content.decode().split("Private stream</h2>")[1].split("</section>")[0]
+    assert "never heard" in facts and "run_streams" in facts
 
 
 def address_of_limits(day, page):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from tests.scripted_stream import offered, stream_row
 from trading.exchanges.base import Credentials
 from trading.models import AuditEntry, Credential, ExchangeAccount
 from trading.vault import open_credentials
 
+__all__ = ["offered"]
 ACCOUNTS = "/api/v1/accounts"
 KEY, SECRET = "canary-key-91a7c2", "canary-secret-77f0e1"
 NEW = {
@@ -45,6 +47,17 @@ def test_a_wrong_account_is_not_registered(world, admin, change, field):
     assert answer.status_code == 400, answer.json()
     assert field is None or answer.json()["context"]["field"] == field
     assert ExchangeAccount.objects.count() == 1
+
+
+def test_an_account_says_how_its_private_stream_stands(world, admin, viewer, offered):
+    assert viewer.get(f"{ACCOUNTS}/paper").json()["stream"]["state"] in ("no key", "never heard")
+    admin.put(f"{ACCOUNTS}/paper/credentials", {"key": KEY, "secret": SECRET})
+    assert "run_streams" in viewer.get(f"{ACCOUNTS}/paper").json()["stream"]["reason"]
+    stream_row(world.account, state="lost", reason="closed by the venue")
+    (row,) = viewer.get(ACCOUNTS).json()["results"]
+    stream = row["stream"]
+    assert (stream["state"], stream["reason"]) == ("lost", "closed by the venue")
+    assert stream["heard_at"] < stream["since"]
 
 
 def test_credentials_are_stored_sealed_and_never_shown(world, admin):

@@ -9,11 +9,13 @@ import redis
 from django.db import OperationalError
 from django.utils import timezone
 
+from tests.scripted_stream import offered, stream_row
 from trading.api import health
 from trading.models import ControlEpoch, ExchangeAccount, Heartbeat
 
 from .world import Caller
 
+__all__ = ["offered"]
 READY = "/healthz/ready"
 
 
@@ -37,7 +39,7 @@ def test_alive_needs_nothing():
 def test_all_well_is_ready(all_well):
     status, word, parts = look()
     assert (status, word) == (200, "ready"), parts
-    assert set(parts) == {"database", "migrations", "redis", "workers", "venue"}
+    assert set(parts) == {"database", "migrations", "redis", "workers", "venue", "streams"}
 
 
 def test_redis_away_is_degraded_not_down(all_well, settings):
@@ -57,6 +59,16 @@ def test_a_venue_that_was_not_synced_is_named(all_well):
     ExchangeAccount.objects.update(synced_at=timezone.now() - timedelta(minutes=5))
     _status, word, parts = look()
     assert word == "degraded" and "not synced" in parts["venue"]["detail"]
+
+
+def test_a_stream_that_is_not_live_is_named(all_well, admin, world, offered):
+    admin.put("/api/v1/accounts/paper/credentials", {"key": "k" * 16, "secret": "s" * 32})
+    stream_row(world.account)
+    assert look()[1] == "ready"
+    stream_row(world.account, state="lost", reason="https://user:secret@inside refused")
+    status, word, parts = look()
+    assert (status, word, parts["streams"]["needed"]) == (200, "degraded", False)
+    assert "found by polling" in parts["streams"]["detail"] and "secret" not in parts["streams"]["detail"]
 
 
 def test_a_database_that_is_away_is_down_and_gives_nothing_away(all_well, monkeypatch):

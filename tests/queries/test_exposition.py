@@ -15,6 +15,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.paper_trading import TESTER, open_paper_account, place
+from tests.scripted_stream import offered, stream_row
 from trading.domain.enums import CancelScope, HaltScope
 from trading.execution.halts import engage, release
 from trading.execution.limit_changes import change_limits
@@ -23,6 +24,7 @@ from trading.execution.triggers import evaluate_triggers
 from trading.models import Break, ExchangeAccount, HaltState, Heartbeat
 from trading.queries.exposition import forget_dead_processes, render
 
+__all__ = ["offered"]
 REPO = Path(__file__).resolve().parents[2]
 COUNT = """
 import django; django.setup()
@@ -165,6 +167,15 @@ def test_breaks_are_counted_by_kind_until_they_are_resolved(account):
     found = scrape()
     assert found["levi_breaks", "balance"] == 2
     assert found["levi_breaks", "fill"] == 0
+
+
+def test_a_private_stream_is_live_or_not_and_has_an_age(account, offered):
+    live, age = ("levi_stream_live", "paper"), ("levi_stream_age_seconds", "paper")
+    assert scrape()[live] == 0 and age not in scrape()  # nobody ever listened
+    stream_row(account, heard=7)
+    assert scrape()[live] == 1 and 7 <= scrape()[age] < 60
+    stream_row(account, heard=70, lease=-50)
+    assert scrape()[live] == 0 and scrape()[age] >= 70
 
 
 @pytest.mark.django_db

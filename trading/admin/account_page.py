@@ -10,11 +10,13 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 
 from trading.connections import public_exchange
 from trading.domain.enums import Environment, TradingMode, VenueName
 from trading.domain.errors import LeviError
 from trading.models import ExchangeAccount, SyncRun
+from trading.queries.streams import stream_of
 
 from . import cells
 from .forms import PanelForm, ReasonForm
@@ -80,7 +82,7 @@ def describe_account(request: HttpRequest, row: ExchangeAccount) -> Detail:
     return Detail(
         title=row.name,
         badges=[cells.badge("enabled" if row.is_enabled else "disabled"), cells.badge(row.mode)],
-        sections=[facts, rate_table([row]), _key(row), _runs(row, runs)],
+        sections=[facts, _stream(row), rate_table([row]), _key(row), _runs(row, runs)],
         side=_asks(request, row),
     )
 
@@ -92,6 +94,29 @@ def _timer(row: ExchangeAccount) -> str:
     except LeviError:
         return "unknown: the account's address cannot be used"
     return "offered" if offered else "not available: only Levi's own dead man halts and cancels"
+
+
+def _stream(row: ExchangeAccount) -> Facts:
+    """Whether fills are told at once, or found by polling."""
+    now = timezone.now()
+    stream, kept = stream_of(row, now), getattr(row, "stream", None)
+    rows: list[tuple[str, Any]] = [("State", cells.badge(stream.word))]
+    if stream.reason:
+        rows.append(("Why", stream.reason))
+    if kept is not None:
+        rows += [
+            ("Live since" if stream.is_live else "Was live at last since", cells.when(stream.live_since)),
+            ("Last heard of while live", cells.when(stream.heard_at)),
+            ("Events heard", kept.events),
+            ("Lost after it had been live", kept.losses),
+            ("Fills it did not tell of", kept.gaps),
+            ("Listener", cells.mono(kept.process) if kept.process else cells.NOTHING),
+        ]
+    return Facts(
+        "Private stream",
+        rows,
+        note="The venue tells of changes as they happen, and Levi asks at once. Without it fills are found by polling.",
+    )
 
 
 def _key(row: ExchangeAccount) -> Facts:

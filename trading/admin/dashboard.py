@@ -7,6 +7,7 @@ of the trading state.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from trading.queries.builds import is_welcome
 from trading.queries.dashboard import ControlRoom, read_control_room
 from trading.queries.pictures import RANGES
 from trading.queries.processes import LivingProcess
+from trading.queries.streams import StreamStanding
 
 from . import cells
 from .audit_page import object_cell, summary
@@ -67,6 +69,9 @@ def describe_room(request: HttpRequest, span_name: str) -> dict[str, Any]:
         "exposure_share": _share(room),
         "breaks": _breaks(room),
         "trail": _trail(room),
+        "accounts": [
+            (account, *stream_cell(room.streams[account.pk], room.now)) for account in room.accounts
+        ],
         "base_url": f"{request.scheme}://{request.get_host()}",
     }
 
@@ -122,6 +127,17 @@ def beat_word(row: LivingProcess, room: ControlRoom) -> str:
 
 def _running_for(row: LivingProcess, room: ControlRoom) -> str:
     return cells.age_words((room.now - row.beat.started_at).total_seconds())
+
+
+def stream_cell(stream: StreamStanding, now: datetime) -> tuple[str, str, str]:
+    """The word for a private stream; for how long it is live, or nobody has heard of it; and why."""
+    if not stream.is_expected:
+        return stream.word, "", ""
+    since = stream.live_since if stream.is_live else stream.heard_at
+    age = cells.age_words((now - since).total_seconds()) if since else ""
+    if stream.is_live:
+        return stream.word, f"for {age}", ""
+    return stream.word, f"unheard for {age}" if age else "", stream.reason
 
 
 def _breaks(room: ControlRoom) -> Table:

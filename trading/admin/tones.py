@@ -7,7 +7,7 @@ A colour never stands alone: badges always show the word. Five tones, the same e
 from __future__ import annotations
 
 from trading.domain.enums import CancelState, OrderStatus, Severity, TradingMode, TradingState
-from trading.models import BreakState, DeliveryState, FlatteningState, SweepVerdict
+from trading.models import BreakState, DeliveryState, FlatteningState, StreamState, SweepVerdict
 
 TONES: dict[str, str] = {
     "intact": "good",
@@ -71,6 +71,12 @@ TONES: dict[str, str] = {
     "valid": "good",
     "expired token": "bad",
     "revoked": "bad",
+    StreamState.LIVE: "good",
+    StreamState.LOST: "bad",
+    StreamState.CONNECTING: "busy",
+    StreamState.SYNCING: "busy",
+    "nobody listens": "bad",
+    "never heard": "warn",
     "complete": "good",
     "running": "busy",
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,6 +17,7 @@ from trading.domain.money import positive
 from trading.execution.accounts import create_account, store_credentials
 from trading.models import ExchangeAccount
 from trading.models.columns import choices
+from trading.queries.streams import stream_of
 
 from .checked import StrictSerializer, check_body
 from .endpoint import Endpoint, ListEndpoint
@@ -26,8 +28,20 @@ from .filters import RowFilter
 ACCOUNT_NAME = OpenApiParameter("name", str, OpenApiParameter.PATH)
 
 
+class StreamAnswer(serializers.Serializer[Any]):
+    state = serializers.CharField(
+        help_text="connecting, syncing, live or lost; nobody listens, never heard, no key or not offered."
+    )
+    since = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True, help_text="Why it is not live.")
+    heard_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it was last heard of while it was live."
+    )
+
+
 class AccountRow(RowSerializer):
     has_credentials = serializers.SerializerMethodField()
+    stream = serializers.SerializerMethodField()
     key_rights = serializers.DictField(
         source="credential.rights",
         read_only=True,
@@ -53,10 +67,22 @@ class AccountRow(RowSerializer):
             "created_at",
             "synced_at",
             "sync_error",
+            "stream",
         )
 
     def get_has_credentials(self, account: ExchangeAccount) -> bool:
         return hasattr(account, "credential")
+
+    @extend_schema_field(StreamAnswer)
+    def get_stream(self, account: ExchangeAccount) -> dict[str, Any]:
+        found = stream_of(account, timezone.now())
+        answer = {
+            "state": found.word,
+            "since": found.since,
+            "reason": found.reason,
+            "heard_at": found.heard_at,
+        }
+        return StreamAnswer(answer).data
 
 
 class AccountFilter(RowFilter):
@@ -84,7 +110,7 @@ class AccountsView(ListEndpoint):
     """Exchange accounts, without anything secret."""
 
     needs = {"GET": "trading.view_exchangeaccount", "POST": "trading.add_exchangeaccount"}
-    queryset = ExchangeAccount.objects.select_related("credential").defer(
+    queryset = ExchangeAccount.objects.select_related("credential", "stream").defer(
         "credential__sealed_key", "credential__sealed_secret"
     )
     serializer_class = AccountRow

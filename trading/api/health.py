@@ -23,6 +23,7 @@ from rest_framework.response import Response
 
 from trading.models import ExchangeAccount, Heartbeat
 from trading.queries.builds import list_foreign
+from trading.queries.streams import read_streams
 
 from .access import PUBLIC
 from .endpoint import Endpoint
@@ -83,6 +84,13 @@ def check_venue() -> None:
         raise Trouble(f"{len(late)} account(s) not synced within {SYNC_AGE.seconds} s")
 
 
+def check_streams() -> None:
+    accounts = ExchangeAccount.objects.filter(is_enabled=True, mode=settings.LEVI_MODE)
+    found = read_streams(list(accounts), timezone.now()).values()
+    if dark := [stream for stream in found if stream.is_expected and not stream.is_live]:
+        raise Trouble(f"{len(dark)} account(s) without a live private stream: fills are found by polling")
+
+
 # name, check, is it needed
 DEPENDENCIES: tuple[tuple[str, Callable[[], None], bool], ...] = (
     ("database", check_database, True),
@@ -90,6 +98,7 @@ DEPENDENCIES: tuple[tuple[str, Callable[[], None], bool], ...] = (
     ("redis", check_redis, False),
     ("workers", check_workers, False),
     ("venue", check_venue, False),
+    ("streams", check_streams, False),
 )
 
 

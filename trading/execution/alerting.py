@@ -147,6 +147,33 @@ def _role_silent(entry: AuditEntry) -> News:
     )
 
 
+def _stream_gap(entry: AuditEntry) -> News:
+    data = entry.data
+    text = f"{data['reason']}.\nThe fill was found by polling and is in the books; the stream begins anew."
+    return News(
+        Severity.WARNING,
+        f"The private stream of {data['account']} did not tell of a fill",
+        text,
+        f"stream gap {data['account']}|",
+    )
+
+
+def _stream_lost(entry: AuditEntry) -> News:
+    """By itself no more than news: it is begun again within seconds, and what lasts is the trigger's."""
+    data = entry.data
+    text = f"{data['reason']}\nFills are found by polling until it is live again."
+    return News(
+        Severity.INFO,
+        f"The private stream of {data['account']} was lost",
+        text,
+        f"stream {data['account']}|",
+    )
+
+
+def _stream_live(entry: AuditEntry) -> None:
+    _acknowledge_over("stream.lost", f"stream {entry.data['account']}|", entry)
+
+
 def _reports_unsigned(entry: AuditEntry) -> News:
     """Nobody has to sign for play money."""
     paper = settings.LEVI_MODE == TradingMode.PAPER
@@ -279,6 +306,9 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "alarm.audit": _audit_damaged,
     "alarm.trigger": _trigger_silent,
     "alarm.heartbeat": _role_silent,
+    "stream.gap": _stream_gap,
+    "stream.lost": _stream_lost,
+    "stream.live": _stream_live,
     "report.unsigned": _reports_unsigned,
     "report.signed": _report_signed,
     "strategy.tripped": _strategy_tripped,

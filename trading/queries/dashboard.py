@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count
@@ -43,6 +44,7 @@ from .pictures import (
 )
 from .portfolio import SymbolRow, exposure_rows
 from .processes import LivingProcess, list_processes
+from .streams import StreamStanding, read_streams
 
 MINUTES = 60
 
@@ -65,6 +67,7 @@ class ControlRoom:
 
     now: datetime
     accounts: list[ExchangeAccount]
+    streams: dict[UUID, StreamStanding]
     limits: LimitsVersion | None
     exposure: list[SymbolRow]
     live_orders: dict[str, int]
@@ -96,6 +99,7 @@ def read_control_room(span: timedelta = RANGES["day"]) -> ControlRoom:
     return ControlRoom(
         now=now,
         accounts=accounts,
+        streams=read_streams(accounts, now),
         limits=limits,
         exposure=[row for account in accounts for row in exposure_rows(account)],
         live_orders=_live_orders(),

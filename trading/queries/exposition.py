@@ -94,6 +94,18 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
         lambda state: state.sync_age_seconds,
     ),
     (
+        "levi_stream_live",
+        "1 while the account's private stream is live and somebody listens, else 0.",
+        "account",
+        lambda state: state.stream_live,
+    ),
+    (
+        "levi_stream_age_seconds",
+        "Seconds since the account's private stream was last heard of while it was live.",
+        "account",
+        lambda state: state.stream_age_seconds,
+    ),
+    (
         "levi_audit_checkpoint_age_seconds",
         "Seconds for which the oldest audit entry without a checkpoint has waited; 0 if every entry is sealed.",
         "",

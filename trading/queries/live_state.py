@@ -30,6 +30,7 @@ from trading.models import (
 from .dead_man import read_dead_man
 from .drills import read_drills
 from .halts import list_scopes
+from .streams import read_streams
 from .triggers import trigger_ages
 from .utilisation import read_utilisation, worst_shares
 from .valuation import PriceTable, day_start_equity, value_account
@@ -70,6 +71,8 @@ class LiveState:
     account_equity: dict[str, float]
     account_daily_pnl: dict[str, float]
     sync_age_seconds: dict[str, float]
+    stream_live: dict[str, float]
+    stream_age_seconds: dict[str, float]
     dead_man_armed: float | None
     drill_overdue: float
     audit_checkpoint_age_seconds: float
@@ -100,10 +103,22 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
         sync_age_seconds={
             account.name: (now - account.synced_at).total_seconds() for account in rows if account.synced_at
         },
+        **_read_streams(list(accounts), now),
         dead_man_armed=float(dead_man.is_armed) if dead_man.seconds else None,
         drill_overdue=float(read_drills().is_overdue),
         **_read_audit(now),
     )
+
+
+def _read_streams(accounts: list[ExchangeAccount], now: datetime) -> dict[str, Any]:
+    """Of accounts that should have one; no age where nobody ever listened."""
+    found = read_streams(accounts, now)
+    streams = {account.name: found[account.pk] for account in accounts if found[account.pk].is_expected}
+    ages = {name: stream.unconfirmed_seconds for name, stream in streams.items()}
+    return {
+        "stream_live": {name: float(stream.is_live) for name, stream in streams.items()},
+        "stream_age_seconds": {name: float(age) for name, age in ages.items() if age is not None},
+    }
 
 
 def _read_audit(now: datetime) -> dict[str, Any]:
