@@ -46,6 +46,11 @@ def limits_of(connection: Connection) -> tuple[str, list[Bucket]]:
     return limits.scope, limits.buckets()
 
 
+def has_stream(connection: Connection) -> bool:
+    """Whether a private stream can be had for the connection. Opens nothing."""
+    return connection.venue in _STREAMS
+
+
 def connect_stream(
     connection: Connection, *, limiter: Limiter | None = None, observer: Observer | None = None
 ) -> PrivateStream:
