@@ -49,6 +49,17 @@ def test_it_cancels_ours_leaves_foreign_orders_and_says_clean_with_proof(live_wo
     assert len(live_world.placements()) == 3
 
 
+def test_what_ended_in_our_books_and_is_open_at_the_venue_is_canceled_too(live_world: World):
+    """A person had said that the venue does not have it. The venue had only hidden it."""
+    order = live_world.rest()
+    Order.objects.filter(pk=order.pk).update(status="canceled", next_action_at=None)
+    sweep = run_sweep(halt())
+    assert sweep.verdict == "clean" and sweep.first_cancel_at
+    assert [row["status"] for row in live_world.venue.orders()] == ["CANCELED"]
+    assert status_of(order) == "canceled"
+    assert AuditEntry.objects.filter(kind="cancel.sent", object_id=str(order.pk)).exists()
+
+
 def test_everything_means_foreign_orders_too(live_world: World):
     live_world.rest()
     add_foreign_order(live_world)

@@ -87,10 +87,16 @@ def send_cancel(order_id: UUID) -> CancelOutcome | None:
 
 
 def _note_cancel(order: Order, outcome: CancelOutcome) -> None:
+    set_fields(order, cancel_state=cancel_state_after(outcome), next_action_at=timezone.now())
+    note_sent_cancel(order, outcome)
+    ring("follow_order", order.id)
+
+
+def note_sent_cancel(order: Order, outcome: CancelOutcome) -> None:
+    """What became of it, beside whatever it changes. The caller is in a transaction."""
     kind = type(outcome).__name__
     detail = getattr(outcome, "reason", "") or getattr(outcome, "venue_code", "")
     add_evidence(order, "cancel", kind, detail=detail)
-    set_fields(order, cancel_state=cancel_state_after(outcome), next_action_at=timezone.now())
     audit.record(
         "cancel.sent",
         actor=SENDER,
@@ -98,7 +104,6 @@ def _note_cancel(order: Order, outcome: CancelOutcome) -> None:
         object_id=order.id,
         data=order_data(order, outcome=kind, detail=detail),
     )
-    ring("follow_order", order.id)
 
 
 def cancel_all(

@@ -44,7 +44,7 @@ from trading.metrics import HALT_SECONDS
 from trading.models import ExchangeAccount, HaltState, Instrument, Order, Sweep, SweepVerdict
 from trading.process_name import process_name
 
-from .cancellation import send_cancel
+from .cancellation import note_sent_cancel, send_cancel
 from .changes import set_fields
 from .dispatch import lapse_if_void
 from .dispatch_limits import LAST_ACCEPTANCE
@@ -226,6 +226,7 @@ def _look(sweep: Sweep, account: ExchangeAccount) -> dict[str, Any]:
         if report.client_order_id not in later and _counts(sweep, report, symbol, everything=everything)
     ]
     _take_in_lost(account, mine)
+    _cancel_ended(sweep, account, exchange, mine)
     return {
         **seen,
         "open": _names(account, mine)[:200],
@@ -280,6 +281,22 @@ def _take_in_lost(account: ExchangeAccount, reports: list[OrderReport]) -> None:
         if report.exchange_order_id not in known and report.client_order_id not in names
     ]
     take_in(account, lost)
+
+
+def _cancel_ended(
+    sweep: Sweep, account: ExchangeAccount, exchange: Exchange, reports: list[OrderReport]
+) -> None:
+    """Open at the venue and ended in our books for good, by a person's word or by the venue's own. If it is only the
+    list that is old, the venue refuses, which is harmless."""
+    ids = [report.exchange_order_id for report in reports]
+    ended = Order.objects.filter(account=account, exchange_order_id__in=ids, status__in=TERMINAL)
+    for order in ended.select_related("instrument"):
+        _note_first_cancel(sweep)
+        outcome = exchange.cancel_order(
+            order.instrument.venue_symbol, exchange_order_id=order.exchange_order_id
+        )
+        with transaction.atomic(durable=True):
+            note_sent_cancel(order, outcome)
 
 
 def _is_still_halted(sweep: Sweep) -> bool:
