@@ -13,7 +13,7 @@ from trading.domain.errors import NotAllowed, StaleDecision
 from trading.execution import balance_check
 from trading.execution.adjustments import adjust_break, adjustment_payload, describe_adjustment
 from trading.execution.approvals import act_or_propose, approve, refuse
-from trading.models import ApprovalRequest, AuditEntry, Balance, Break, Movement
+from trading.models import ApprovalRequest, AuditEntry, Balance, Break, HaltState, Movement
 
 
 @pytest.fixture
@@ -124,3 +124,22 @@ def test_an_adjustment_in_the_middle_of_a_look_counts_once_and_opens_nothing_ane
     assert (row.booked, row.drift, row.free + row.locked) == (99_000, 0, 99_000)
     assert not Break.objects.exclude(state="resolved").exists()
     assert world.sync().balances == "equal"
+
+
+def test_a_difference_that_is_gone_while_the_books_move_keeps_its_break_until_the_next_look(
+    drifted, world, monkeypatch
+):
+    write_down = balance_check._set_drift
+
+    def trade_first(*look, **about):
+        monkeypatch.undo()
+        world.buy("0.01")
+        return write_down(*look, **about)
+
+    monkeypatch.setattr(balance_check, "_set_drift", trade_first)
+    HaltState.objects.update(state="active")
+    world.venue.set_balance("USDT", "100000")
+    assert world.sync().balances == "moving"
+    assert Break.objects.get(pk=drifted.pk).state == "open"
+    assert world.sync().balances == "equal" and world.balances_agree()
+    assert Break.objects.get(pk=drifted.pk).resolution == "gone"

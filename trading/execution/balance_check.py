@@ -82,8 +82,8 @@ def check_balances(account: ExchangeAccount, exchange: Exchange, collect: Collec
         asked_at = timezone.now()
         look, is_open = write_snapshot_of_balances(account, exchange.fetch_balances(), asked_at)
         if is_open and not look.differences:
-            _set_drift(account, look, {})
-            return BalanceVerdict.EQUAL
+            moved = _set_drift(account, look, {})
+            return BalanceVerdict.MOVING if moved else BalanceVerdict.EQUAL
         if not look.moved_since(previous):
             conclude = _judge if is_open else partial(_open_books, asked_at=asked_at)
             return conclude(account, look, answers)
