@@ -56,8 +56,8 @@ def _processes(facts: SystemFacts) -> Table:
         headers,
         rows,
         empty=empty,
-        note="Workers and the supervisor report; web processes do not. What ended on this host is shown for a "
-        "quarter of an hour; of other hosts only the age of the last sign is known.",
+        note="Every process reports. What ended on this host is shown for a quarter of an hour; of other hosts only "
+        "the age of the last sign is known.",
     )
 
 

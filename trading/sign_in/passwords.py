@@ -22,7 +22,7 @@ class SessionsEnd:
         """Strength is the other validators' business."""
 
     def get_help_text(self) -> str:
-        return "Setting it signs you out everywhere."
+        return "Setting it ends every session of this person but the one it is set in."
 
     def password_changed(self, password: str, user: Any = None) -> None:
         if not isinstance(user, User) or user.pk is None:
