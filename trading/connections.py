@@ -16,7 +16,7 @@ from django.conf import settings
 from trading.domain.enums import Environment, VenueName
 from trading.domain.errors import ConfigurationError, LeviError
 from trading.exchanges.base import Connection, Credentials, Exchange
-from trading.exchanges.registry import connect, connect_stream, get_limiter, has_stream
+from trading.exchanges.registry import connect, connect_stream, get_limiter
 from trading.exchanges.streams import PrivateStream
 from trading.metrics import RequestObserver
 from trading.models import Credential, ExchangeAccount
@@ -115,8 +115,7 @@ def stream_for(account: ExchangeAccount) -> PrivateStream:
 def offers_stream(account: ExchangeAccount) -> bool:
     """Whether its venue tells of changes by itself. Opens nothing; False for an address that cannot be used."""
     try:
-        line = public_exchange(account)
-        return line.capabilities.private_stream and has_stream(line.connection)
+        return public_exchange(account).capabilities.private_stream
     except LeviError:
         return False
 

@@ -33,7 +33,7 @@ _MAX_KEPT_ANSWER = 64 * 1024
 _CONNECT_SECONDS = 3.0
 _WRITE_SECONDS = 2.0
 _POOL_SECONDS = 1.0
-_USER_AGENT = "levi/0.1"
+USER_AGENT = "levi/0.1"
 _ANSWER_AWAITED = "http11.receive_response_headers.started"
 
 quiet_http_loggers()
@@ -160,6 +160,10 @@ class HttpLine:
         """True if the next request would probably have to connect first."""
         return self._used_at is None or boot_seconds() - self._used_at > KEEPALIVE_SECONDS * 0.8
 
+    def hide(self, secret: str) -> None:
+        """One more text to take out of whatever is kept of an exchange."""
+        self._secrets += (secret,)
+
     def send(self, request: WireRequest) -> WireAnswer:
         """Send once. Raises WireFailure for every Exception on the way; lets SystemExit and its like pass."""
         trip = _Trip(request)
@@ -236,5 +240,5 @@ class HttpLine:
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             # Without compression the size cap holds for what is unpacked as well.
-            headers={"User-Agent": _USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
         )

@@ -23,6 +23,8 @@ _LIBRARIES = (
     "httpcore.http2",
     "httpcore.proxy",
     "httpcore.socks",
+    "websockets",
+    "websockets.client",
 )
 
 

@@ -15,9 +15,10 @@ from .limiter import Bucket, Limiter, LocalLimiter
 from .mexc.client import MexcExchange
 from .mexc.limits import MexcLimits
 from .mexc.rehearsal import MexcRehearsal
+from .mexc.stream import MexcStream
 from .shared_limiter import SharedLimiter
 from .streams import PrivateStream
-from .venues import check_base_url, is_rehearsal
+from .venues import check_base_url, is_rehearsal, stream_address
 
 _ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
     VenueName.MEXC: MexcExchange,
@@ -26,9 +27,10 @@ _ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange
 _REHEARSALS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
     VenueName.MEXC: MexcRehearsal,
 }
-
-# Venues that tell of an account's changes by themselves.
-_STREAMS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], PrivateStream]] = {}
+# Venues that tell of an account's changes by themselves; to each the address of its stream is given.
+_STREAMS: Mapping[VenueName, Callable[[Connection, str, Limiter, Observer], PrivateStream]] = {
+    VenueName.MEXC: MexcStream,
+}
 
 _LIMITS: Mapping[VenueName, Callable[[Connection], MexcLimits]] = {VenueName.MEXC: MexcLimits}
 _ALONE = Fraction(1, 2)
@@ -46,24 +48,6 @@ def limits_of(connection: Connection) -> tuple[str, list[Bucket]]:
     return limits.scope, limits.buckets()
 
 
-def has_stream(connection: Connection) -> bool:
-    """Whether a private stream can be had for the connection. Opens nothing."""
-    return connection.venue in _STREAMS
-
-
-def connect_stream(
-    connection: Connection, *, limiter: Limiter | None = None, observer: Observer | None = None
-) -> PrivateStream:
-    """A private stream for the connection, not open yet. Raises ConfigurationError for a venue that offers none."""
-    make = _STREAMS.get(connection.venue)
-    if make is None:
-        raise ConfigurationError(
-            f"{connection.venue} has no private stream here.", remedy="Its orders are followed by polling."
-        )
-    address = check_base_url(connection.venue, connection.environment, connection.base_url)
-    return make(replace(connection, base_url=address), limiter or get_limiter(), observer or NullObserver())
-
-
 def connect(
     connection: Connection, *, limiter: Limiter | None = None, observer: Observer | None = None
 ) -> Exchange:
@@ -73,4 +57,25 @@ def connect(
     adapter = (_REHEARSALS if rehearsal else _ADAPTERS)[connection.venue]
     return adapter(
         replace(connection, base_url=address), limiter or get_limiter(), observer or NullObserver()
+    )
+
+
+def connect_stream(
+    connection: Connection, *, limiter: Limiter | None = None, observer: Observer | None = None
+) -> PrivateStream:
+    """A private stream for the connection; opens no socket yet. Raises ConfigurationError for an address not on the
+    list and where there is none to be had (`Capabilities.private_stream`)."""
+    address = check_base_url(connection.venue, connection.environment, connection.base_url)
+    make = _STREAMS.get(connection.venue)
+    if make is None or is_rehearsal(connection.venue, connection.environment, address):
+        raise ConfigurationError(
+            f"{connection.venue} ({connection.environment}) has no private stream here.",
+            remedy="Nothing to do: its orders are followed by asking.",
+            code="no_private_stream",
+        )
+    return make(
+        replace(connection, base_url=address),
+        stream_address(connection.venue, connection.environment, address),
+        limiter or get_limiter(),
+        observer or NullObserver(),
     )

@@ -19,6 +19,12 @@ PRODUCTION_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: frozenset({"ap
 TESTNET_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: frozenset()}
 # Real hosts that testnet mode may use for validation only, because the venue has a test-order endpoint and no testnet.
 REHEARSAL_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: PRODUCTION_HOSTS[VenueName.MEXC]}
+# Where a production host's private stream is: the address as a whole, because a listen key goes there.
+STREAM_ADDRESSES: Mapping[str, Mapping[str, str]] = {
+    VenueName.MEXC: {"api.mexc.com": "wss://wbs-api.mexc.com/ws"},
+}
+# The simulated venue speaks on the port of its requests, below the path of the venue it plays.
+_LOOPBACK_STREAM_PATH: Mapping[str, str] = {VenueName.MEXC: "/ws"}
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 KNOWN_FICTIONS: Mapping[str, str] = {
@@ -85,6 +91,17 @@ def check_base_url(venue: VenueName, environment: Environment, base_url: str) ->
         remedy=_REMEDIES[environment],
         code="base_url_refused",
     )
+
+
+def stream_address(venue: VenueName, environment: Environment, base_url: str) -> str:
+    """Where the private stream of this address is, TLS everywhere but at loopback; never free text either.
+
+    Raises ConfigurationError for an address that is not on the list.
+    """
+    parts = urlsplit(check_base_url(venue, environment, base_url))
+    if parts.hostname in LOOPBACK_HOSTS:
+        return f"ws://{parts.netloc}{parts.path}{_LOOPBACK_STREAM_PATH[venue]}"
+    return STREAM_ADDRESSES[venue][parts.hostname or ""]
 
 
 def is_rehearsal(venue: VenueName, environment: Environment, base_url: str) -> bool:

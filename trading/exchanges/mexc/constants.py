@@ -50,6 +50,10 @@ TEST_ORDER = MexcEndpoint("testOrder", "POST", "/api/v3/order/test")
 CANCEL = MexcEndpoint("cancelOrder", "DELETE", "/api/v3/order", bucket="orders")
 CANCEL_SYMBOL = MexcEndpoint("cancelSymbol", "DELETE", "/api/v3/openOrders", bucket="orders")
 CANCEL_ACCOUNT = MexcEndpoint("cancelAccount", "DELETE", "/api/v3/order/all", bucket="orders")
+# The private stream's key, a secret like the API key. Signed although the pages list no parameters [CCXT, HB, JK, GCT].
+CREATE_LISTEN_KEY = MexcEndpoint("createListenKey", "POST", "/api/v3/userDataStream")
+EXTEND_LISTEN_KEY = MexcEndpoint("extendListenKey", "PUT", "/api/v3/userDataStream")
+DELETE_LISTEN_KEY = MexcEndpoint("deleteListenKey", "DELETE", "/api/v3/userDataStream")
 
 # Documented limits [D26] and the part of them we use. A bucket can spend its burst and its rate in one window, so
 # burst + rate x window <= share x limit. MEXC sends no usage headers: a margin is all the protection there is.

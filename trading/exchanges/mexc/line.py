@@ -41,7 +41,7 @@ _OUTCOMES: tuple[tuple[type[VenueError], str], ...] = (
     (MalformedAnswer, "malformed"),
     (VenueRefused, "refused"),
 )
-_SECRET_PARAMETERS = frozenset({"accessKey"})
+_SECRET_PARAMETERS = frozenset({"accessKey", "listenKey"})
 _LONGEST_BACKOFF_SECONDS = 10.0
 _jitter = random.SystemRandom()
 
@@ -60,7 +60,7 @@ class MexcLine:
         self._limiter = limiter
         self._observer = observer
         keys = connection.credentials
-        self._secrets = (keys.secret, keys.key) if keys is not None else ()
+        self._secrets: tuple[str, ...] = (keys.secret, keys.key) if keys is not None else ()
         self.http = HttpLine(timeout_seconds=connection.timeout_seconds, secrets=self._secrets)
 
     # -- limits ------------------------------------------------------------------------------------------------
@@ -182,6 +182,14 @@ class MexcLine:
         for secret in self._secrets:
             body = body.replace(secret.encode(), b"***") if secret else body
         return body
+
+    def hide(self, secret: str) -> None:
+        """One more text that must never be seen, from now on."""
+        self._secrets += (secret,)
+        self.http.hide(secret)
+
+    def redact(self, text: str) -> str:
+        return redact(text, self._secrets)
 
     # -- building ----------------------------------------------------------------------------------------------
     def prepare(
