@@ -8,8 +8,14 @@ from tests.exchanges.making import CountingObserver
 from trading.domain.enums import Environment, VenueName
 from trading.domain.errors import ConfigurationError
 from trading.exchanges.base import Connection
-from trading.exchanges.registry import connect
-from trading.exchanges.venues import check_base_url, is_rehearsal
+from trading.exchanges.registry import connect, connect_stream
+from trading.exchanges.venues import (
+    PRODUCTION_HOSTS,
+    STREAM_ADDRESSES,
+    check_base_url,
+    is_rehearsal,
+    stream_address,
+)
 
 MEXC = VenueName.MEXC
 
@@ -97,3 +103,44 @@ def test_connect_checks_the_address_as_well() -> None:
     connection = Connection(MEXC, Environment.LIVE, "https://testnet-api.mexc.com", "main")
     with pytest.raises(ConfigurationError):
         connect(connection, observer=CountingObserver())
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "expected"),
+    [
+        (Environment.LIVE, "https://api.mexc.com/", "wss://wbs-api.mexc.com/ws"),
+        (Environment.SIMULATED, "http://127.0.0.1:9100/mexc", "ws://127.0.0.1:9100/mexc/ws"),
+        (Environment.TESTNET, "http://localhost:9100/mexc/", "ws://localhost:9100/mexc/ws"),
+        (Environment.SIMULATED, "http://[::1]:9100/mexc", "ws://[::1]:9100/mexc/ws"),
+    ],
+)
+def test_a_stream_is_where_the_list_says(environment: Environment, url: str, expected: str) -> None:
+    assert stream_address(MEXC, environment, url) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        (Environment.LIVE, "http://127.0.0.1:9100/mexc"),
+        (Environment.LIVE, "https://wbs-api.mexc.com"),
+        (Environment.SIMULATED, "https://api.mexc.com"),
+        (Environment.SIMULATED, "ws://127.0.0.1:9100/mexc"),
+        (Environment.SIMULATED, "http://10.0.0.1:9100/mexc"),
+    ],
+)
+def test_a_stream_of_another_address_is_refused(environment: Environment, url: str) -> None:
+    with pytest.raises(ConfigurationError):
+        stream_address(MEXC, environment, url)
+    with pytest.raises(ConfigurationError):
+        connect_stream(Connection(MEXC, environment, url, "main"))
+
+
+def test_every_production_host_has_its_stream_with_tls() -> None:
+    assert {venue: set(known) for venue, known in STREAM_ADDRESSES.items()} == PRODUCTION_HOSTS
+    addresses = [address for known in STREAM_ADDRESSES.values() for address in known.values()]
+    assert all(address.startswith("wss://") for address in addresses)
+
+
+def test_a_rehearsal_has_no_stream() -> None:
+    with pytest.raises(ConfigurationError, match="no private stream"):
+        connect_stream(Connection(MEXC, Environment.TESTNET, "https://api.mexc.com", "main"))
