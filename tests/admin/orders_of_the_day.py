@@ -162,7 +162,7 @@ CHECKS: list[dict[str, Any]] = [
         "rule": "free_balance",
         "code": "insufficient_balance",
         "passed": True,
-        "observed": "8342.118204 USDT",
+        "observed": "8398.162995 USDT",
         "limit": "1484.81",
         "age_seconds": "4",
         "note": "fee included",

@@ -113,7 +113,19 @@ def test_the_system_page_says_what_runs_and_under_which_licence(day, browse):
     page = browse("viewer").get(reverse("panel_system")).content.decode()
     assert "PostgreSQL" in page and "Chart" not in page.split("lv-frame")[0]
     assert re.search(r"<td>django</td>\s*<td>5\.2", page, re.IGNORECASE) and "BSD" in page
+    assert "What ended on this host" in page and "web processes do not" not in page, "they report, as all do"
     assert browse("none").get(reverse("panel_system")).status_code == 403
+
+
+def test_the_door_and_the_panel_have_one_head(day, browse, client):
+    def head_of(page: str) -> set[str]:
+        lines = page.split("<head>")[1].split("</head>")[0].splitlines()
+        return {line.strip() for line in lines if "lv-now" not in line and "<title>" not in line} - {""}
+
+    door = head_of(client.get(reverse("admin:login")).content.decode())
+    panel = head_of(browse("viewer").get(reverse("admin:password_change")).content.decode())
+    assert any("panel.js" in line for line in door) and any("charset" in line for line in door)
+    assert door <= panel and all("live.js" in line for line in panel - door)
 
 
 def test_the_system_page_works_with_redis_away(day, browse, monkeypatch):

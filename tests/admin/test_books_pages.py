@@ -12,6 +12,7 @@ from django.utils import timezone
 from tests.models.rows import make_account
 from tests.sign_in.browsers import Browser
 from trading.models import ApprovalRequest, AuditEntry, Break, DailyReport
+from trading.queries.equity import day_bounds
 
 
 @pytest.fixture
@@ -108,7 +109,10 @@ def test_in_production_closing_a_break_waits_for_another_person(people, settings
 def test_a_report_is_made_and_a_day_that_is_not_over_is_not_signed(risk):
     risk.post("/admin/trading/dailyreport/make/")
     row = DailyReport.objects.get()
-    assert risk.get(f"/admin/trading/dailyreport/{row.day}/change/").status_code == 200
+    page = risk.get(f"/admin/trading/dailyreport/{row.day}/change/").content.decode()
+    first = page.split('<pre class="lv-code">')[1].splitlines()[0]
+    begins, ends = (f"{at:%Y-%m-%d %H:%M}" for at in day_bounds(row.day))
+    assert first == f"Daily report of {row.day} (paper), {begins} to {ends} UTC"
     risk.post(f"/admin/trading/dailyreport/{row.day}/sign/", {"digest": row.digest, "note": ""})
     assert DailyReport.objects.get().signed_at is None
 

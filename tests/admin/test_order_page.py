@@ -6,10 +6,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from tests.admin.trading_day import ANNA
+from trading import audit
 from trading.admin.life_picture import LifePicture
 from trading.models import Fill, Order, OrderAttempt
 
@@ -52,6 +54,22 @@ def test_a_denied_order_says_why_with_observed_value_and_limit(day, browse):
     assert "1483.33" in page and "1500" in page
     assert page.index("failed") < page.index("passed"), "what broke comes first"
     assert "Nothing was sent." in page
+
+
+def test_a_denial_is_told_in_words_with_the_code_beside_them(day, browse):
+    Order.objects.filter(pk=day.orders["denied"].pk).update(
+        status_reason="max_order_notional, exposure_symbol"
+    )
+    order = Order.objects.get(pk=day.orders["denied"].pk)
+    said = "The order is worth more than one order may be (max_order_notional)."
+    with transaction.atomic():
+        data = {"status": "denied", "reason": order.status_reason}
+        audit.record("order.denied", actor=ANNA, object_type="order", object_id=order.pk, data=data)
+    page = page_of(browse("viewer"), order)
+    lead, timeline = page.split('class="lv-lead">')[1].split("</p>")[0], page.split("lv-timeline")[1]
+    assert lead.startswith(said)
+    assert f"5 checks, epoch 4: {said}" in timeline
+    assert f"by operator:anna: {said}" in timeline
 
 
 def test_requests_and_answers_are_escaped(day, browse):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -69,6 +70,12 @@ def test_today_is_measured_against_the_loss_limit(day, browse):
     assert strip.loss_limit == Decimal(360)  # 3 % of the day's first 12,000
     assert round(strip.loss_share, 1) == Decimal("24.2")
     assert "−87.00" in strip_of(browse("viewer"))
+
+
+def test_the_portfolio_names_the_same_result_as_the_strip(day, browse):
+    page = browse("viewer").get(reverse("admin:trading_equitysnapshot_portfolio")).content.decode()
+    said = re.search(r"PnL of the day, without transfers</dt><dd>(.*?)</dd>", page)
+    assert said and "−87.00" in said[1]
 
 
 def test_a_winning_day_uses_nothing_of_the_limit(day):

@@ -178,7 +178,7 @@ class TradingDay:
     def _make_books(self) -> None:
         seen = self.now - timedelta(seconds=4)
         for asset, free, locked in (
-            ("USDT", "8342.118204", "512.4"),
+            ("USDT", "8398.162995", "512.4"),
             ("BTC", "0.0231", "0"),
             ("ETH", "0.41", "0.05"),
         ):
@@ -207,8 +207,8 @@ class TradingDay:
             account=self.account,
             kind="balance",
             subject="USDT",
-            ours=Decimal("8854.518204"),
-            theirs=Decimal("8854.518104"),
+            ours=Decimal("8910.562995"),
+            theirs=Decimal("8910.562895"),
             since=self.now - timedelta(minutes=21),
             last_seen_at=seen,
             seen_count=126,
@@ -266,8 +266,8 @@ class TradingDay:
                 account=self.account,
                 at=min(at, self.now - timedelta(seconds=4)) - timedelta(microseconds=len(wiggle) - index),
                 equity=first + move,
-                cash=Decimal("8854.52"),
-                positions_value=first + move - Decimal("8854.52"),
+                cash=Decimal("8910.562995"),
+                positions_value=first + move - Decimal("8910.562995"),
                 exposure=Decimal("3010.5"),
                 daily_pnl=Decimal(move),
             )

@@ -6,7 +6,7 @@ import pytest
 
 from trading.domain import errors, outcomes
 from trading.domain.actors import Actor, ActorKind, system_actor
-from trading.domain.denials import Denial, DenialCode
+from trading.domain.denials import Denial, DenialCode, explain_codes, explain_reason
 from trading.domain.enums import OrderStatus, OrderType, Side, TradingState, VenueOrderStatus
 from trading.domain.outcomes import InstrumentReport
 
@@ -89,3 +89,14 @@ def test_there_are_four_outcomes_of_a_placement_and_none_is_called_failed():
 def test_an_actor_reads_as_kind_and_name():
     assert str(Actor(ActorKind.OPERATOR, "ana", "r1")) == "operator:ana"
     assert str(system_actor("beat")) == "system:beat"
+
+
+def test_reasons_that_are_codes_become_sentences_with_the_code_beside_them():
+    assert explain_codes(["halted", "of_a_later_version"]) == (
+        "A halt is engaged for this scope: nothing new is sent (halted). of_a_later_version."
+    )
+    assert (
+        explain_reason("quantity_off_lot") == "The quantity is not a whole number of lots (quantity_off_lot)."
+    )
+    for words in ("", "canceled before it was sent", "halted by anna, for lunch"):
+        assert explain_reason(words) == words

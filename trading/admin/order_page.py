@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from trading.domain.denials import DenialCode
+from trading.domain.denials import DenialCode, explain_reason
 from trading.domain.enums import OrderStatus
 from trading.domain.money import divide
 from trading.domain.order_states import TERMINAL
@@ -32,7 +32,7 @@ def describe_order(request: HttpRequest, order: Order) -> Detail:
     return Detail(
         title=f"{order.side} {order.instrument.symbol}",
         badges=[cells.badge(order.status), *_cancel_badge(order)],
-        lead=order.status_reason,
+        lead=explain_reason(order.status_reason),
         sections=[
             _asked(order),
             *draw_life(history.stages),

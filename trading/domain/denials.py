@@ -7,6 +7,7 @@ this file by a test.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -95,6 +96,23 @@ class DenialCode(StrEnum):
     REDUCE_ONLY_WOULD_OPEN = "reduce_only_would_open", "A reduce-only order would open or grow a position."
     LIMITS_MISSING = "limits_missing", "No risk limits are in force, or one of them is unreadable."
     RULE_FAILED = "rule_failed", "A risk rule could not be computed, which counts as a denial."
+
+
+_KNOWN: dict[str, DenialCode] = {code.value: code for code in DenialCode}
+
+
+def explain_codes(codes: Iterable[str]) -> str:
+    """Their sentences, each with its code beside it; a code of another version stands for itself."""
+    return " ".join(
+        f"{_KNOWN[code].explanation.rstrip('.')} ({code})." if code in _KNOWN else f"{code}."
+        for code in codes
+    )
+
+
+def explain_reason(text: str) -> str:
+    """A stored reason: codes become sentences, words stay as they are."""
+    codes = [part.strip() for part in text.split(",")]
+    return explain_codes(codes) if all(code in _KNOWN for code in codes) else text
 
 
 @dataclass(frozen=True, slots=True)

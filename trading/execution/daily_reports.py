@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def write_report_files(row: DailyReport) -> list[Path]:
 
 def describe_report(row: DailyReport) -> str:
     content = row.content
-    span = f"{content.get('begins', '')} to {content.get('ends', '')}"
+    span = f"{_minute(content.get('begins'))} to {_minute(content.get('ends'))} UTC"
     lines = [f"Daily report of {row.day} ({content.get('mode', '')}), {span}"]
     for account in content.get("accounts", ()):
         lines += ["", *_describe_account(account, content.get("reporting_currency", ""))]
@@ -116,6 +116,11 @@ def describe_report(row: DailyReport) -> str:
         else "not signed"
     )
     return "\n".join(lines)
+
+
+def _minute(text: str | None) -> str:
+    """A stored instant, as a person reads it; days begin on the hour."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M}" if text else "unknown"
 
 
 def _describe_account(account: dict[str, Any], currency: str) -> list[str]:

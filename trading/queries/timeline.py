@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from trading.domain.denials import explain_codes, explain_reason
 from trading.domain.money import plain
 from trading.models import AuditEntry, Decision, Fill, Order, OrderAttempt, OrderEvidence
 
@@ -100,8 +101,8 @@ def _beginning(order: Order, decision: Decision | None) -> Iterator[Event]:
     if decision is not None:
         word = "approved by rules" if decision.allowed else "denied"
         detail = f"{len(decision.checks)} checks, epoch {decision.epoch}"
-        codes = ", ".join(str(code) for code in decision.codes)
-        yield Event(decision.at, "decision", "Decided", f"{detail}: {codes}" if codes else detail, word)
+        why = explain_codes(map(str, decision.codes))
+        yield Event(decision.at, "decision", "Decided", f"{detail}: {why}" if why else detail, word)
 
 
 def _of_attempt(attempt: OrderAttempt) -> Iterator[Event]:
@@ -128,7 +129,8 @@ def _of_fill(fill: Fill) -> Event:
 
 def _of_entry(entry: AuditEntry) -> Event:
     word = str(entry.data.get("status", "")) if entry.kind.startswith("order.") else ""
-    detail = f"by {entry.actor}" + (f": {entry.data['reason']}" if entry.data.get("reason") else "")
+    why = explain_reason(str(entry.data.get("reason") or ""))
+    detail = f"by {entry.actor}" + (f": {why}" if why else "")
     return Event(entry.at, "audit", entry.kind, detail, word)
 
 

@@ -1,0 +1,36 @@
+"""The control room's cards in a browser: each as high as what it says, and no chart too low to be read on a phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.conftest import SMALL_PHONE
+
+# How much of a card is empty below the last thing in it.
+EMPTY_BELOW = """id => {
+  const card = document.getElementById(id), last = card.lastElementChild;
+  return card.getBoundingClientRect().bottom - last.getBoundingClientRect().bottom;
+}"""
+PLOT_HEIGHT = """key => {
+  const chart = Chart.getChart(document.querySelector(`#chart-${key} canvas`));
+  return chart.chartArea.bottom - chart.chartArea.top;
+}"""
+READABLE = 110
+
+
+def test_a_short_card_is_not_as_high_as_its_neighbours(day, people, visit):
+    with visit(people["viewer"]) as tab:
+        tab.open("/admin/")
+        tab.sees("#chart-latency canvas")
+        empty = {
+            name: tab.page.evaluate(EMPTY_BELOW, name) for name in ("gauges", "chart-latency", "accounts")
+        }
+        assert {name: height for name, height in empty.items() if height > 30} == {}
+
+
+@pytest.mark.parametrize("key", ["orders", "equity", "results", "latency"])
+def test_a_chart_can_be_read_on_the_smallest_phone(day, people, visit, key):
+    with visit(people["viewer"], size=SMALL_PHONE) as tab:
+        tab.open("/admin/")
+        tab.sees(f"#chart-{key} canvas")
+        assert tab.page.evaluate(PLOT_HEIGHT, key) >= READABLE
