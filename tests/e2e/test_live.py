@@ -9,6 +9,7 @@ from trading.domain.actors import Actor, ActorKind
 from trading.execution.dispatch import dispatch_order
 from trading.execution.following import follow_order
 from trading.execution.halts import engage
+from trading.models import Position
 
 ANNA = Actor(ActorKind.OPERATOR, "anna", "req")
 # The goal is one second; a busy machine gets more before a test calls it broken.
@@ -38,6 +39,24 @@ def test_a_fill_arrives_while_the_orders_page_is_open(live_world, people, visit,
         assert follow_order(order.pk)
         wait_for(tab, ".lv-head >> text=filled")
         assert "Nothing is filled." not in tab.page.inner_text("main")
+
+
+def fill_once(live_world) -> None:
+    order = live_world.approve("0.01")
+    dispatch_order(order.pk)
+    assert follow_order(order.pk)
+
+
+def test_a_position_follows_its_fills_and_keeps_the_picture_that_is_drawn(live_world, people, visit, served):
+    fill_once(live_world)
+    dots = "Chart.getChart(document.querySelector('#chart-price canvas[data-mine]')).data.datasets[1].data"
+    with visit(people["viewer"], base=served) as tab:
+        tab.open(f"/admin/trading/position/{Position.objects.get().pk}/change/")
+        wait_for(tab, "#lv-link[data-state=live]")
+        tab.page.eval_on_selector("#chart-price canvas", "canvas => { canvas.dataset.mine = '1'; }")
+        fill_once(live_world)
+        wait_for(tab, "#detail-main >> text=0.02 BTC")
+        tab.page.wait_for_function(f"{dots}.filter(dot => dot.y !== null).length === 2", timeout=PATIENCE_MS)
 
 
 def test_new_rows_wait_behind_a_button_and_old_ones_are_mended_in_place(live_world, people, visit, served):

@@ -84,6 +84,7 @@ def describe_account(request: HttpRequest, row: ExchangeAccount) -> Detail:
         badges=[cells.badge("enabled" if row.is_enabled else "disabled"), cells.badge(row.mode)],
         sections=[facts, _stream(row), rate_table([row]), _key(row), _runs(row, runs)],
         side=_asks(request, row),
+        extra={"live_detail": True},
     )
 
 

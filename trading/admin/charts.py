@@ -67,6 +67,9 @@ class Chart:
     note: Any = ""
     more_url: str = ""
     height: int = 190
+    ranges: Sequence[
+        tuple[str, bool]
+    ] = ()  # (name, whether it is the one that is drawn): links to this page's others
     template: str = "panel/section_chart.html"
     extra: dict[str, Any] = field(default_factory=dict)
 

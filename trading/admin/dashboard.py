@@ -54,8 +54,6 @@ def describe_room(request: HttpRequest, span_name: str) -> dict[str, Any]:
         "room": room,
         "mode": settings.LEVI_MODE,
         "tiles": _tiles(room),
-        "span_name": span_name,
-        "spans": list(RANGES),
         "equity_chart": equity_chart(room.curve, room.halts, span_name),
         "results_chart": results_chart(room.results),
         "orders_chart": orders_chart(room.hour),

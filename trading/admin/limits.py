@@ -41,6 +41,7 @@ FIELDS = LimitsVersion.LIMIT_FIELDS
 
 @admin.register(LimitsVersion)
 class LimitsScreen(PanelAdmin):
+    topics = ("limits",)
     empty_words = "No version yet: every order is denied until the first is written."
     list_display = ("version_cell", "scope_cell", "effective_cell", "expires_cell", "actor", "reason")
     list_display_links = ("version_cell",)

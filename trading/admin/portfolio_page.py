@@ -11,24 +11,30 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Sum
 from django.http import HttpRequest
+from django.utils import timezone
 
+from trading.domain.enums import HaltScope
 from trading.domain.money import add
 from trading.models import TRANSFERS, Balance, ExchangeAccount, Movement, MovementKind
-from trading.queries.equity import read_daily_bars, read_drawdown
+from trading.queries.equity import read_daily_bars, read_drawdown, read_halt_spans
+from trading.queries.pictures import RANGES, read_curve, read_results
 from trading.queries.portfolio import daily_pnl, equity_now
 from trading.queries.valuation import PriceTable, day_start
 
 from . import cells
+from .charts import Chart
 from .page import Ask, Detail, Facts, Table
+from .room_charts import equity_chart, results_chart
 
 SYNC = "trading.change_exchangeaccount"
 DAYS = 7
+TOPICS = "positions,fills,halts"
 
 
 def describe_portfolio(request: HttpRequest) -> Detail:
     accounts = list(ExchangeAccount.objects.filter(mode=settings.LEVI_MODE).order_by("-is_default", "name"))
     currency = settings.LEVI_CONFIG.books.reporting_currency
-    sections: list[Facts | Table | Ask] = []
+    sections: list[Facts | Table | Ask | Chart] = _pictures(request.GET.get("range", ""))
     for account in accounts:
         prices = PriceTable(account)
         sections += [_worth(account), _balances(account, prices)]
@@ -36,7 +42,15 @@ def describe_portfolio(request: HttpRequest) -> Detail:
     may_sync = request.user.has_perm(SYNC)
     side = [_sync(account) for account in accounts] if may_sync else []
     lead = f"Valued in {currency} at last prices. The day began {day_start():%Y-%m-%d %H:%M} UTC."
-    return Detail(title="Portfolio", lead=lead, sections=sections, side=side)
+    return Detail(title="Portfolio", lead=lead, sections=sections, side=side, extra={"topics": TOPICS})
+
+
+def _pictures(span_name: str) -> list[Facts | Table | Ask | Chart]:
+    """All enabled accounts together: the curve with its halts, and what every day brought."""
+    span_name, now = span_name if span_name in RANGES else "day", timezone.now()
+    curve = read_curve(now, RANGES[span_name])
+    halts = read_halt_spans(curve[0].at if curve else now, scope=HaltScope.EVERYTHING)
+    return [equity_chart(curve, halts, span_name), results_chart(read_results(now))]
 
 
 def _worth(account: ExchangeAccount) -> Facts:
@@ -79,6 +93,7 @@ def _balances(account: ExchangeAccount, prices: PriceTable) -> Table:
             [
                 cells.row_link("balance", row.pk, row.asset),
                 cells.exact(total),
+                cells.exact(row.free),
                 cells.exact(row.locked) if row.locked else cells.NOTHING,
                 cells.dollars(value),
                 cells.exact(row.drift) if row.drift else cells.NOTHING,
@@ -86,7 +101,7 @@ def _balances(account: ExchangeAccount, prices: PriceTable) -> Table:
         )
     return Table(
         f"Balances of {account.name}",
-        ["Asset", "#Total", "#Locked", "#Value", "#Unexplained"],
+        ["Asset", "#Total", "#Free", "#Locked", "#Value", "#Unexplained"],
         rows,
         empty="Nothing is held, or the account was never synced.",
     )

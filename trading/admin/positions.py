@@ -111,6 +111,7 @@ def _closings(row: Position) -> list[Table]:
 
 @admin.register(Position)
 class PositionScreen(PanelAdmin):
+    topics = ("positions", "fills")
     empty_words = "Nothing is or was held. A position begins with its first fill."
     list_display = (
         "symbol_cell",

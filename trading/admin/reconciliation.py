@@ -141,6 +141,7 @@ def _adjust(request: HttpRequest, break_id: UUID, said: dict[str, Any]) -> Any:
 
 @admin.register(Break)
 class BreakScreen(PanelAdmin):
+    topics = ("breaks",)
     empty_words = "The books and the venues agree: no difference was ever found."
     list_display = (
         "since_cell",

@@ -24,6 +24,7 @@ def describe_reconciliation(request: HttpRequest) -> Detail:
         lead="Our books beside the venue's. Nothing is repaired silently.",
         sections=[_by_kind(), _open(list(live.select_related("account").order_by("since")[:50])), _runs()],
         side=side,
+        extra={"live_detail": True},
     )
 
 

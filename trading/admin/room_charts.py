@@ -59,6 +59,7 @@ def equity_chart(
         empty="The curve begins with the second snapshot. Snapshots are taken with every sync.",
         note="Coloured spans: trading was halted or reducing." if halts else "",
         more_url=cells.page_url("equitysnapshot", "changelist"),
+        ranges=[(name, name == span_name) for name in _WORDS],
     )
 
 

@@ -68,6 +68,11 @@
     const opened = [...old.querySelectorAll("details")].map((d) => d.open);
     const focus = old.contains(document.activeElement) && document.activeElement.dataset.keep;
     old.className = next.className;
+    // A picture stays the one that is drawn, with new numbers.
+    for (const chart of old.querySelectorAll("[data-live=chart]")) {
+      const other = chart.id && next.querySelector("#" + chart.id);
+      if (other) { showChart(chart, other); other.replaceWith(chart); }
+    }
     old.replaceChildren(...next.childNodes);
     const folds = [...old.querySelectorAll("details")];
     if (folds.length === opened.length) folds.forEach((d, index) => { d.open = opened[index]; });
@@ -90,12 +95,14 @@
     news.hidden = !count;
     if (count) news.firstElementChild.textContent = count + " new: show";
   }
-  /* What a part says, without what differs in every answer: forms' tokens, running ages, local times, opened folds. */
+  /* What a part says, without what differs in every answer (forms' tokens, running ages, local times, opened folds) and
+     without pictures, which are regions of their own. */
   function bare(part) {
     const copy = part.cloneNode(true);
     for (const time of copy.querySelectorAll("time")) time.textContent = time.dateTime;
     for (const token of copy.querySelectorAll("input[name=csrfmiddlewaretoken]")) token.remove();
     for (const fold of copy.querySelectorAll("details")) fold.removeAttribute("open");
+    for (const chart of copy.querySelectorAll("[data-live=chart]")) chart.replaceChildren();
     const sign = copy.querySelector("#lv-link");
     if (sign) sign.remove();
     return copy.innerHTML;
