@@ -8,7 +8,7 @@ event costs latency; a forged one costs a question.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -137,20 +137,20 @@ def look_now(account_id: UUID, asked: Sequence[AskedOrder]) -> tuple[set[int], b
             is_early.add(place)
         elif is_worth_a_look(OrderStatus(found.status), found.filled_quantity, each.said, each.announced):
             worth[place] = found
-    _wake(worth.values())
+    _wake(list(worth.values()))
     return set(worth) | is_early, has_unknown
 
 
-def _wake(rows: Iterable[Order]) -> None:
-    """A timer that is due sooner stays, and so does one whose order has moved on meanwhile."""
+def _wake(rows: Sequence[Order]) -> None:
+    """A timer that is due sooner stays, and so does one whose order has moved on meanwhile; the bell is quicker."""
     soon = timezone.now() + SOON
-    late = {row.pk: row.status for row in rows if row.next_action_at is None or row.next_action_at > soon}
-    for status in sorted(set(late.values())):
-        ids = [key for key, own in late.items() if own == status]
+    late = [row for row in rows if row.next_action_at is None or row.next_action_at > soon]
+    for status in sorted({row.status for row in late}):
+        ids = [row.pk for row in late if row.status == status]
         waiting = Q(next_action_at__isnull=True) | Q(next_action_at__gt=soon)
-        if Order.objects.filter(waiting, pk__in=ids, status=status).update(next_action_at=soon):
-            for key in ids:
-                ring("follow_order", key)
+        Order.objects.filter(waiting, pk__in=ids, status=status).update(next_action_at=soon)
+    for row in rows:
+        ring("follow_order", row.pk)
 
 
 def note_announcement(announcements: Announcements, event: StreamEvent, at: datetime) -> None:
