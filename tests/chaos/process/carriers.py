@@ -1,4 +1,6 @@
-"""What carries on where a process died: pollers and a supervisor, the product's own, themselves killed now and then."""
+"""What carries on where a process died: pollers, a supervisor and a listener of the venue's stream, the product's own,
+themselves killed now and then.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from trading.execution.halts import release
 from trading.execution.poller import poll_once
 from trading.failpoints import POINTS, FailpointRaised, FailpointRule, arm
 from trading.models import HaltState, Order, Sweep
+from trading.streams import StreamWatch
 from trading.supervision import Supervision
 
 UNFINISHED = ("approved", "submitting", "in_doubt", "open", "partially_filled")
@@ -42,6 +45,12 @@ def supervise(log: Path, probability: float) -> None:
     Supervision(stop).run()
 
 
+def listen(log: Path, probability: float) -> None:
+    """The private stream, with bells that nobody hears."""
+    _arm_all(log, probability)
+    StreamWatch(threading.Event()).run()
+
+
 def _arm_all(log: Path, probability: float) -> None:
     arm({name: FailpointRule("kill", probability) for name in POINTS} if probability else {}, log)
 
@@ -50,7 +59,7 @@ def _release_all() -> None:
     while True:
         time.sleep(0.5)
         try:
-            for row in HaltState.objects.filter(state=TradingState.HALTED):
+            for row in HaltState.objects.exclude(state=TradingState.ACTIVE):
                 release(HaltScope(row.scope), row.target, reason="the campaign goes on", actor=PERSON)
         except (LeviError, DatabaseError):
             connection.close()
@@ -61,6 +70,7 @@ def carriers(ground: Ground, probability: float) -> dict[str, Callable[[], objec
         "orders 1": lambda: carry_orders(ground.log, probability),
         "orders 2": lambda: carry_orders(ground.log, probability),
         "supervisor": lambda: supervise(ground.log, probability),
+        "streams": lambda: listen(ground.log, probability),
     }
 
 

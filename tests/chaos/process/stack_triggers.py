@@ -38,6 +38,8 @@ QUOTE = (
     "WHERE i.symbol = 'BTC/USDT' AND q.last BETWEEN {} AND {}"
 )
 PEAK = "SELECT max(equity) AS peak FROM trading_equitypeak"
+LOST_STREAMS = "SELECT coalesce(sum(losses), 0) AS n FROM trading_accountstream"
+LIVE_STREAMS = "SELECT count(*) AS n FROM trading_accountstream WHERE state = 'live'"
 SYNCS = "SELECT count(*) AS n FROM trading_syncrun WHERE finished_at IS NOT NULL"
 
 
@@ -162,6 +164,12 @@ def skew_the_clock(stack: TriggerStack) -> None:
     stack.venue.faults([{"match": {}, "kind": "clock_skew", "ms": 7000}])
 
 
+def cut_the_stream(stack: TriggerStack, refuse_seconds: float = PATIENCE) -> None:
+    """With the next frame, which an order makes; nobody may connect again meanwhile."""
+    stack.venue.faults([{"kind": "stream_drop", "count": 1, "refuse_seconds": refuse_seconds}])
+    stack.post(1)
+
+
 def fill_the_disk(stack: TriggerStack) -> None:
     with (stack.home / "ballast").open("wb") as file:
         os.posix_fallocate(file.fileno(), 0, 2 * GIBIBYTE)
@@ -182,6 +190,7 @@ CAUSES: dict[str, Cause] = {
     "in_doubt_age": Cause("an answer is lost and the venue answers no question", lose_answers(1), back_to_normal, 60),
     "in_doubt_count": Cause("three answers are lost", lose_answers(3), back_to_normal),
     "breaks": Cause("small sums are gone from two balances", lose_a_little_money, pay_it_back, 120),
+    "stream_gap": Cause("the stream is cut and the venue takes no other", cut_the_stream, back_to_normal, 100),
     "clock_error": Cause("the venue's clock is seven seconds off", skew_the_clock, back_to_normal, 90),
     "disk_space": Cause("two gibibytes are written to the disk", fill_the_disk, empty_the_disk),
 }  # fmt: skip
@@ -228,6 +237,7 @@ def _provoke_nothing(stack: TriggerStack, say: Say) -> list[Figure]:
         ("one tick to a tenth of the price", lambda: _tick(stack, 5_000)),
         ("one tick to ten times the price", lambda: _tick(stack, 500_000)),
         ("prices that are no numbers", lambda: _answer_nonsense(stack)),
+        ("a private stream that is cut once", lambda: _reconnect(stack)),
     ):
         say(f"no trigger: {words}")
         happen()
@@ -249,6 +259,14 @@ def _tick(stack: TriggerStack, price: int) -> None:
         time.sleep(0.02)
     stack.price(50_000)
     stack.wait_for_price(50_000)
+
+
+def _reconnect(stack: TriggerStack) -> None:
+    """It was lost, and is live again within seconds."""
+    before = stack.rows(LOST_STREAMS)[0]["n"]
+    cut_the_stream(stack, 3)
+    wait_until(lambda: stack.rows(LOST_STREAMS)[0]["n"] > before, "the stream is lost", 60)
+    wait_until(lambda: stack.rows(LIVE_STREAMS)[0]["n"], "the stream is live again", 60)
 
 
 def _answer_nonsense(stack: TriggerStack) -> None:
