@@ -103,6 +103,15 @@ def test_an_override_builds_on_what_is_in_force(world: World):
     assert (second.max_order_notional, second.max_open_orders) == (Decimal(50), 3)
 
 
+def test_an_override_that_begins_later_builds_on_what_will_be_in_force_then(world: World):
+    world.change_limits(max_order_notional="100", max_open_orders=7)
+    change(max_order_notional="1000", expires_at=soon(60))
+    after_it = change(max_open_orders=3, effective_at=soon(90), expires_at=soon(120))
+    assert (after_it.max_order_notional, after_it.max_open_orders) == (Decimal(100), 3)
+    within_it = change(max_open_orders=2, effective_at=soon(30), expires_at=soon(50))
+    assert (within_it.max_order_notional, within_it.max_open_orders) == (Decimal(1000), 2)
+
+
 def test_a_scheduled_version_waits_and_a_newer_one_must_have_seen_it(world: World):
     before = limits_in_force()
     waiting = change(max_open_orders=3, effective_at=soon(3600))
@@ -266,6 +275,19 @@ def test_what_two_people_allowed_for_a_minute_one_cannot_make_last(overridden, m
     asked = change_or_propose(wanted, reason="alone", actor=person("olga"))
     assert isinstance(asked, ApprovalRequest) and "max_order_notional" in asked.subject
     assert limits_in_force() == overridden
+
+
+def test_what_will_be_tightened_is_not_loosened_again_by_one_person(production):
+    waiting = change(actor=person("olga"), max_order_notional="100", effective_at=soon(60))
+    wanted = LimitsChange(
+        {"max_order_notional": "400"},
+        effective_at=soon(90),
+        expires_at=soon(120),
+        seen_version=waiting.version,
+    )
+    with pytest.raises(NotAllowed):
+        write_version(wanted, reason="alone", actor=person("olga"))
+    assert LimitsVersion.objects.order_by("-version").first() == waiting
 
 
 def test_what_was_allowed_for_a_minute_is_tightened_or_ended_by_one_person(overridden):

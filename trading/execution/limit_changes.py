@@ -23,7 +23,7 @@ from trading.domain.errors import InvalidInput, StaleDecision, UnknownName
 from trading.domain.money import exact, plain
 from trading.locking import lock_limits
 from trading.models import ApprovalRequest, ExchangeAccount, Instrument, LimitsVersion, Strategy
-from trading.queries.limits import lasting_limits, limits_in_force, newest_version
+from trading.queries.limits import lasting_limits, limits_in_force, newest_version, versions_in_force
 from trading.risk.limit_fields import ALWAYS_SET, loosened
 from trading.risk.limit_fields import FIELDS as TABLE
 
@@ -140,13 +140,22 @@ def preview_change(wanted: LimitsChange) -> tuple[LimitsVersion | None, LimitsVe
 
 
 def _loosened_by(row: LimitsVersion, before: LimitsVersion | None) -> list[str]:
-    """The limits that would be looser than now or, where `row` outlasts an override that is in force now, looser than
-    what holds after it: what two people allowed for an hour one of them cannot make last."""
-    references = [before] if before else []
+    """The limits that would be looser than now, than what would hold when `row` begins or, where it outlasts an
+    override that is in force now, than what holds after that: what two people allowed for an hour one cannot make last.
+    """
+    references = [before, _holding_at(row)] if before else []
     if before and before.expires_at and (row.expires_at is None or row.expires_at > before.expires_at):
-        references += filter(None, [lasting_limits(HaltScope(before.scope), before.target)])
-    looser = {name for one in references for name in loosened(_values(one), _values(row))}
+        references.append(lasting_limits(HaltScope(before.scope), before.target))
+    looser = {name for one in references if one for name in loosened(_values(one), _values(row))}
     return [name for name in FIELDS if name in looser]
+
+
+def _holding_at(row: LimitsVersion) -> LimitsVersion | None:
+    """What would hold when `row` begins, without it."""
+    scope = HaltScope(row.scope)
+    if row.effective_at <= database_now():
+        return limits_in_force(scope, row.target)
+    return versions_in_force(row.effective_at).filter(scope=scope, target=row.target).first()
 
 
 def read_reason(reason: str) -> str:
@@ -234,10 +243,11 @@ def database_now() -> datetime:
 
 
 def _draft(wanted: LimitsChange, parsed: Mapping[str, Any]) -> LimitsVersion:
-    """An override builds on what is in force, a lasting version on the lasting one: an override must never last."""
+    """An override builds on what is in force when it begins, a lasting version on the lasting one: an override must
+    never last."""
     scope, target, now = wanted.scope, wanted.target, database_now()
-    base = lasting_limits(scope, target) if wanted.expires_at is None else limits_in_force(scope, target)
     row = LimitsVersion(scope=scope, target=target, effective_at=wanted.effective_at or now)
+    base = lasting_limits(scope, target) if wanted.expires_at is None else _holding_at(row)
     if scope is not HaltScope.EVERYTHING:
         for name in ALWAYS_SET:
             setattr(row, name, None)  # left to the widest scope unless set here
