@@ -34,8 +34,8 @@ def write_snapshot(account: ExchangeAccount) -> EquitySnapshot | None:
         return None
     exposure, _ = held_exposure(account, prices)
     now = timezone.now()
-    start = day_start_equity(account, now)
-    deposited, unexplained = transfers_value(account), unexplained_value(account)
+    start = day_start_equity(account, now, prices)
+    deposited, unexplained = transfers_value(account), unexplained_value(account, prices)
     transfers = add(deposited, unexplained)
     daily_pnl = None if worth.unpriced else add(worth.equity, -(start if start is not None else worth.equity))
     row = EquitySnapshot.objects.create(

@@ -110,7 +110,7 @@ def gather_facts(
     free, observed_at = free_balances(balances, books.pending)
     equity = value_balances(balances, prices)
     known = equity.equity if equity and not equity.unpriced else None
-    start = day_start_equity(account, now)
+    start = day_start_equity(account, now, prices)
     pace = read_pace(Q(account=account), prices, now, with_ratio=limits.sets("max_order_to_fill_ratio"))
     return RiskFacts(
         account_enabled=account.is_enabled and account.mode == mode,

@@ -229,7 +229,7 @@ def _daily(
         return None, None, None
     worths = [value_account(books.account, books.prices) for books in everyone]
     equity = total([worth.equity if worth is not None and not worth.unpriced else None for worth in worths])
-    start = total([day_start_equity(books.account, now) for books in everyone])
+    start = total([day_start_equity(books.account, now, books.prices) for books in everyone])
     pnl = equity - start if equity is not None and start is not None else None
     return pnl, start, equity
 

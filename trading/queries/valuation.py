@@ -170,7 +170,7 @@ def transfers_value(account: ExchangeAccount, *, after: datetime | None = None) 
     return total
 
 
-def unexplained_value(account: ExchangeAccount) -> Decimal:
+def unexplained_value(account: ExchangeAccount, prices: PriceTable | None = None) -> Decimal:
     """What came in without a movement that says why, at its worth now.
 
     Taken for a deposit whose record is still missing, so that it neither is a profit, nor hides a loss, nor counts
@@ -180,13 +180,15 @@ def unexplained_value(account: ExchangeAccount) -> Decimal:
     rows = list(Balance.objects.filter(account=account).exclude(drift=0).values_list("asset", "drift"))
     if not rows:
         return ZERO
-    prices, total = PriceTable(account), ZERO
+    prices, total = prices or PriceTable(account), ZERO
     for asset, drift in rows:
         total = add(total, prices.value(asset, drift) or ZERO)
     return max(total, ZERO)
 
 
-def day_start_equity(account: ExchangeAccount, now: datetime | None = None) -> Decimal | None:
+def day_start_equity(
+    account: ExchangeAccount, now: datetime | None = None, prices: PriceTable | None = None
+) -> Decimal | None:
     """What the equity would be had the day brought neither gain nor loss; None if that is unknown.
 
     The last snapshot of the hour before the day began, else the day's first, and what was deposited less what was
@@ -202,5 +204,5 @@ def day_start_equity(account: ExchangeAccount, now: datetime | None = None) -> D
     if not found:
         return None
     at, equity, unexplained = min(found)
-    moved = add(transfers_value(account, after=at), add(unexplained_value(account), -unexplained))
+    moved = add(transfers_value(account, after=at), add(unexplained_value(account, prices), -unexplained))
     return add(equity, moved)
