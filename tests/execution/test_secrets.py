@@ -13,14 +13,18 @@ from django.db import connection
 from django.test import Client
 
 from tests.making import PERSON, World, add_foreign_order, make_account
+from trading.connections import stream_for
 from trading.domain.enums import CancelScope, HaltScope
+from trading.exchanges.streams import StreamLost
 from trading.execution.accounts import check_connection, store_credentials
 from trading.execution.cancellation import cancel_all, request_cancel
 from trading.execution.dispatch import dispatch_order
 from trading.execution.halts import engage
 from trading.execution.in_doubt import resolve_order
 from trading.execution.poller import advance_order
+from trading.execution.stream_state import enter_state, take_stream
 from trading.execution.tokens import create_token
+from trading.models import StreamState
 
 KEY, SECRET = "mx0canaryKEY7f3a9", "canary-SECRET-51ce8e2b"
 PASSWORD = "canary-PASSWORD-9c1d77"
@@ -73,6 +77,22 @@ def live_through_everything(world: World) -> None:
     engage(HaltScope.ACCOUNT, "canary", reason="test", actor=PERSON)
 
 
+def listen_until_it_is_lost(world: World) -> str:
+    """As the listener does, with its reason in the row. Returns the listen key."""
+    stream = stream_for(world.account)
+    stream.open()
+    listen_key = stream._key._text
+    world.venue.faults([{"kind": "stream_drop", "count": 1}])
+    take_stream(world.account.pk)
+    with pytest.raises(StreamLost) as caught:
+        while stream.read(20) is not None:
+            pass
+    logging.getLogger("trading.streams").warning("lost: %s", caught.value)
+    enter_state(world.account.pk, StreamState.LOST, str(caught.value))
+    stream.close()
+    return listen_key
+
+
 def all_rows() -> str:
     """Every row of every table as text."""
     with connection.cursor() as cursor:
@@ -120,9 +140,10 @@ def test_no_password_token_or_key_of_ours_in_any_answer_log_or_row(canary: World
 
 
 def test_no_key_secret_or_signature_in_any_log_or_row(canary: World, caplog):
-    for name in ("", "httpx", "httpcore", "trading", "django.db.backends"):
+    for name in ("", "httpx", "httpcore", "websockets", "trading", "django.db.backends"):
         caplog.set_level(logging.DEBUG, logger=name)
     live_through_everything(canary)
+    listen_key = listen_until_it_is_lost(canary)
     assert len(canary.placements()) > len(FAULTS) and caplog.records
     # The database's own log of statements is no log of the product; it only runs with DEBUG on.
     logged = "\n".join(
@@ -131,6 +152,6 @@ def test_no_key_secret_or_signature_in_any_log_or_row(canary: World, caplog):
         if record.name != "django.db.backends"
     )
     for where, text in (("logs", logged), ("rows", all_rows())):
-        for secret in (KEY, SECRET, SECRET.encode().hex()):
+        for secret in (KEY, SECRET, SECRET.encode().hex(), listen_key):
             assert secret not in text, f"found in {where}"
         assert not re.search(r"signature=[0-9a-f]{8}", text), f"a signature in {where}"

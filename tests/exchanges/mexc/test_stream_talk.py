@@ -20,6 +20,7 @@ REFUSAL = f"Not Subscribed successfully! [{ORDERS_CHANNEL}].  Reason： Blocked!
         (say(",".join(CHANNELS)), CHANNELS),
         (say(", ".join(reversed(CHANNELS))), CHANNELS),
         (say(DEALS_CHANNEL), (DEALS_CHANNEL,)),
+        (say(f"Subscribed successfully! [{DEALS_CHANNEL}]"), (DEALS_CHANNEL,)),
         (say(f"{ACCOUNT_CHANNEL},spot@public.deals"), (ACCOUNT_CHANNEL,)),
     ],
 )

@@ -8,6 +8,7 @@ like, for one, it answers in plain words.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from ..strict_json import load_json
 PING = json.dumps({"method": "PING"})
 _FAILURE = "not subscribed"
 _SHOWN = 200
+_BETWEEN = re.compile(r"[,\s\[\]]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,6 @@ def read_text_frame(text: str, channels: Sequence[str]) -> Said:
         return Said()
     if not isinstance(message, str) or _FAILURE in message.casefold():
         return trouble
-    named = {word.strip() for word in message.split(",")}
+    named = set(_BETWEEN.split(message))
     granted = tuple(channel for channel in channels if channel in named)
     return Said(granted) if granted else trouble
