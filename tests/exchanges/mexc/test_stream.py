@@ -7,6 +7,7 @@ import threading
 import time
 import traceback
 from http import HTTPStatus
+from socket import socket
 
 import pytest
 from websockets.http11 import Response
@@ -15,6 +16,7 @@ from websockets.sync.server import ServerConnection
 from tests.exchanges.making import KEY, SECRET, CountingObserver
 from tests.exchanges.mexc.samples import ACCOUNT_FRAME, DEALS_FRAME, ORDERS_FRAME
 from tests.exchanges.mexc.test_stream_events import frame
+from tests.exchanges.raw_server import RawServer
 from tests.exchanges.stream_server import (
     LISTEN_KEY,
     KeyOffice,
@@ -100,7 +102,9 @@ def test_a_channel_that_is_not_acknowledged_in_time_is_named(monkeypatch: pytest
         wait_for_end(link)
 
     with stage(talk) as found:
-        assert lost_on_open(found) == "Not acknowledged in time: spot@private.account.v3.api.pb."
+        reason = lost_on_open(found)
+    assert reason.startswith("Not acknowledged in time: ")
+    assert "spot@private.account.v3.api.pb" in reason
 
 
 @pytest.mark.parametrize(
@@ -272,6 +276,35 @@ def test_closing_never_raises(answer: tuple[str, object]) -> None:
         found.office.answers["DELETE"] = answer
         found.stream.close()
         assert "DELETE" in found.office.calls
+
+
+def test_closing_while_it_opens_gives_back_the_key_that_was_under_way() -> None:
+    class SlowOffice(KeyOffice):
+        """Answers the first call when the stream was closed."""
+
+        def __call__(self, server: RawServer, link: socket) -> None:
+            asked.set()
+            closed.wait(PATIENCE)
+            super().__call__(server, link)
+
+    asked, closed = threading.Event(), threading.Event()
+    with stage(wait_for_end, office=SlowOffice()) as found:
+        endings: list[type[BaseException]] = []
+
+        def open_it() -> None:
+            with pytest.raises(StreamLost) as caught:
+                found.stream.open()
+            endings.append(caught.type)
+
+        opener = threading.Thread(target=open_it)
+        opener.start()
+        assert asked.wait(PATIENCE)
+        found.stream.close()
+        closed.set()
+        opener.join(PATIENCE)
+        assert endings == [StreamLost]
+        assert found.office.calls == ["POST", "DELETE"]
+        assert found.server.paths == []
 
 
 def test_a_stream_that_was_closed_is_not_opened() -> None:

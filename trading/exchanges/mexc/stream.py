@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from trading.domain.errors import (
@@ -61,7 +62,7 @@ class MexcStream:
         self._now = now
         patience = min(connection.timeout_seconds, _REQUEST_SECONDS)
         self._line = MexcLine(replace(connection, timeout_seconds=patience), limiter, observer)
-        self._lock = threading.Lock()
+        self._lock, self._farewell = threading.Lock(), threading.Lock()
         self._is_closed = False
         self._key: ListenKey | None = None
         self._socket: StreamSocket | None = None
@@ -86,6 +87,8 @@ class MexcStream:
         finally:
             if not is_open:
                 self.close()
+                with self._farewell:
+                    self._line.http.close()
 
     def _keep(self, key: ListenKey, socket: StreamSocket) -> StreamSocket:
         """From here on `close` takes care of both."""
@@ -132,12 +135,13 @@ class MexcStream:
             key, self._key = self._key, None
         if socket is not None:
             socket.cut()
-        try:
-            if key is not None:
-                key.give_back()
-        except Exception:  # broad: closing never raises, and the key dies by itself within the hour
-            pass
-        self._line.http.close()
+        # Whoever took the key sends its last request; nobody else closes the line under it.
+        if key is not None:
+            with self._farewell:
+                # Broad: closing never raises, and the key dies by itself within the hour.
+                with suppress(Exception):
+                    key.give_back()
+                self._line.http.close()
 
     # -- reading -----------------------------------------------------------------------------------------------
     def read(self, timeout_seconds: float) -> StreamEvent | None:
