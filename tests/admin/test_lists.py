@@ -178,8 +178,8 @@ def slow_lists(monkeypatch):
         return plain(screen, request).extra(where=["(SELECT pg_sleep(0.02)) IS NOT NULL"])
 
     monkeypatch.setattr(OrderScreen, "get_queryset", slow)
-    monkeypatch.setattr("trading.admin.lists.PATIENCE_MS", 5)
-    monkeypatch.setattr("trading.admin.lists.KeysetChangeList.window", 4)
+    monkeypatch.setattr("trading.queries.key_walk.PATIENCE_MS", 5)
+    monkeypatch.setattr("trading.queries.key_walk.WINDOW", 4)
 
 
 def test_a_list_that_would_read_everything_looks_through_a_part_says_so_and_leads_on(day, browse, slow_lists):
@@ -209,7 +209,7 @@ def test_a_failure_of_another_kind_is_not_taken_for_a_slow_list(day, browse, mon
     def fail(walk, rows):
         raise OperationalError("the connection is lost")
 
-    monkeypatch.setattr("trading.admin.lists.KeyWalk.along", fail)
+    monkeypatch.setattr("trading.queries.key_walk.KeyWalk.along", fail)
     with pytest.raises(OperationalError):
         browse("viewer").get(url_of("order"), {"side": "BUY"})
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from trading.api.halts import HaltHistoryView
 from trading.models import HaltChange
+from trading.queries import key_walk
 
 HISTORY = "/api/v1/halts/history"
 
@@ -70,7 +76,7 @@ def test_rows_added_meanwhile_do_not_shift_the_pages(viewer):
 
 
 def test_the_first_page_has_no_previous_and_an_empty_list_no_links(viewer):
-    assert viewer.get(HISTORY).json() == {"results": [], "next": None, "previous": None}
+    assert viewer.get(HISTORY).json() == {"results": [], "next": None, "previous": None, "looked_until": None}
     add(2)
     body = viewer.get(HISTORY).json()
     assert body["previous"] is None and body["next"] is None
@@ -80,6 +86,70 @@ def test_links_keep_the_filters(viewer):
     add(6)
     link = viewer.get(HISTORY, limit=2, trigger="t", after="halted").json()["next"]
     assert "trigger=t" in link and "after=halted" in link and "limit=2" in link
+
+
+@pytest.fixture
+def slow_table(monkeypatch):
+    """Every look at a row takes longer than a filtered list may take for all of them."""
+    slow = HaltHistoryView.queryset.extra(where=["(SELECT pg_sleep(0.02 + 0 * epoch)) IS NOT NULL"])
+    monkeypatch.setattr(HaltHistoryView, "queryset", slow)
+    monkeypatch.setattr(key_walk, "PATIENCE_MS", 5)
+    monkeypatch.setattr(key_walk, "WINDOW", 3)
+
+
+def test_filters_that_match_hardly_anything_are_answered_in_parts_that_lead_on(viewer, slow_table):
+    now = timezone.now()
+    rows = [
+        HaltChange.objects.create(
+            scope="everything",
+            before="active",
+            after="halted",
+            trigger="rare" if n in (5, 9) else "t",
+            actor="a",
+            epoch=n,
+            at=now - timedelta(minutes=n),
+        )
+        for n in range(10)
+    ]
+    wanted = [str(rows[n].pk) for n in (5, 9)]
+    body, found, parts, empty = viewer.get(HISTORY, trigger="rare").json(), [], 0, 0
+    while True:
+        found, parts = found + [row["id"] for row in body["results"]], parts + 1
+        empty += not body["results"]
+        assert (body["looked_until"] is None) == (body["next"] is None), (
+            "who stops here knows what was not looked at"
+        )
+        if body["next"] is None:
+            break
+        body = viewer.get(body["next"]).json()
+    assert found == wanted and parts == 4 and empty == 2
+    back = []
+    while body["previous"] is not None:
+        body = viewer.get(body["previous"]).json()
+        back = [row["id"] for row in body["results"]] + back
+    assert back == wanted[:1]
+
+
+def test_a_moment_for_a_filter_is_taken_from_nothing_else(viewer, db):
+    add(2)
+
+    def patience_of_the_connection() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            return cursor.fetchone()[0]
+
+    before = patience_of_the_connection()
+    assert len(viewer.get(HISTORY, trigger="t").json()["results"]) == 2
+    assert patience_of_the_connection() == before
+
+
+@pytest.mark.parametrize("list_of", ["orders", "fills", "decisions", "signals"])
+def test_a_strategy_that_nobody_has_is_not_looked_for_among_the_rows(viewer, list_of):
+    with CaptureQueriesContext(connection) as asked:
+        answer = viewer.get(f"/api/v1/{list_of}", strategy="nobody")
+    assert answer.json()["results"] == []
+    table = {"orders": "order", "fills": "fill", "decisions": "decision", "signals": "signal"}[list_of]
+    assert not [q["sql"] for q in asked if f'FROM "trading_{table}"' in q["sql"]]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "e30", "WzBd", "WzAsIm5vdCBhIGRhdGUiLCJ4Il0", "A" * 501, "[]"])

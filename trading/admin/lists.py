@@ -7,8 +7,7 @@ cells instead of a template per cell, which for fifty rows was most of the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,22 +15,18 @@ from typing import Any
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
-from django.db import OperationalError, connection, transaction
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from psycopg.errors import QueryCanceled
 
 from trading.domain.errors import InvalidInput
-from trading.queries.keyset import beyond, decode_cursor, encode_cursor, get_field, split_keyset
+from trading.queries import key_walk
+from trading.queries.key_walk import KeyWalk, instant_of
+from trading.queries.keyset import decode_cursor, encode_cursor, get_field, split_keyset
 
 from . import cells
 
 CURSOR = "cursor"
-# How long a narrowed list may look for a page's rows among all, and how many rows are looked through after that.
-PATIENCE_MS = 75
-WINDOW = 50_000
 # Columns of numbers: to the right, with digits of one width.
 NUMBERS = frozenset(
     {
@@ -80,48 +75,17 @@ class ListRow:
     lines: list[tuple[Any, ListColumn]]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyWalk:
-    """One direction through a table by its key, from behind `key` on."""
-
-    names: list[str]
-    goes_down: bool
-    key: list[Any]
-
-    def along(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        ahead = (
-            rows.filter(beyond(self.names, self.key, "lt" if self.goes_down else "gt")) if self.key else rows
-        )
-        return ahead.order_by(*[("-" if self.goes_down else "") + name for name in self.names])
-
-    def up_to(self, edge: Any) -> Q:
-        """The edge included."""
-        at, operator = [getattr(edge, name) for name in self.names], "gt" if self.goes_down else "lt"
-        # The first condition stands alone, so that an index is read from the edge on.
-        bound = Q(**{f"{self.names[0]}__{operator}e": at[0]})
-        return bound & (beyond(self.names, at, operator) | Q(pk=edge.pk))
-
-
-@contextmanager
-def patience() -> Iterator[None]:
-    """A statement in it is ended after a moment."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {PATIENCE_MS}")
-        yield
-
-
 class KeysetChangeList(ChangeList):
     """Pages by the screen's keyset where it has one. A cursor that is none of ours is the first page.
 
-    A narrowed list whose filters match hardly anything could make the database read every row. It gets a moment for
-    that; then only the next `WINDOW` rows are looked through, and the page says so (`looked_until`) and leads on.
+    A narrowed list whose filters match hardly anything is looked through in part only (queries/key_walk.py); the page
+    says so (`looked_until`) and leads on.
     """
 
     next_url = previous_url = ""
     is_first = True
     looked_until: datetime | None = None
-    window = WINDOW
+    window = 0
 
     def get_filters_params(self, params: Any = None) -> Any:
         return {name: value for name, value in super().get_filters_params(params).items() if name != CURSOR}
@@ -134,7 +98,9 @@ class KeysetChangeList(ChangeList):
         fields = [get_field(self.model, name) for name in names]
         backward, key = self._read_cursor(request, fields)
         walk = KeyWalk(names, goes_down != backward, key)
-        rows, edge = self._read(walk)
+        rows, edge = walk.read(
+            self.queryset, self.list_per_page + 1, is_filtered=bool(self.queryset.query.where)
+        )
         has_more, rows = len(rows) > self.list_per_page, rows[: self.list_per_page]
         if backward:
             rows.reverse()
@@ -147,32 +113,13 @@ class KeysetChangeList(ChangeList):
             return self.get_query_string({CURSOR: cursor})
 
         if edge is not None and not has_more:  # looked through a part only: on from where that ended
-            times = (getattr(edge, name, None) for name in (*names, "at"))
-            self.looked_until = next(at for at in times if isinstance(at, datetime))
+            self.looked_until, self.window = instant_of(edge, names), key_walk.WINDOW
             ahead = url(edge, backward)
             self.next_url, self.previous_url = ("", ahead) if backward else (ahead, "")
         elif rows and (has_more or backward):
             self.next_url = url(rows[-1], False)
         if rows and not self.previous_url and (has_more if backward else bool(key)):
             self.previous_url = url(rows[0], True)
-
-    def _read(self, walk: KeyWalk) -> tuple[list[Any], Any]:
-        """One row more than the page shows; and the last row that was looked at, if that were not all."""
-        count = self.list_per_page + 1
-        if not self.queryset.query.where:
-            return list(walk.along(self.queryset)[:count]), None
-        try:
-            with patience():
-                return list(walk.along(self.queryset)[:count]), None
-        except OperationalError as error:
-            if not isinstance(error.__cause__, QueryCanceled):
-                raise
-        edge = next(
-            iter(walk.along(self.model._default_manager.only(*walk.names))[self.window - 1 : self.window]),
-            None,
-        )
-        rows = walk.along(self.queryset)
-        return list((rows.filter(walk.up_to(edge)) if edge else rows)[:count]), edge
 
     def _read_cursor(self, request: HttpRequest, fields: Sequence[Any]) -> tuple[bool, list[Any]]:
         text = request.GET.get(CURSOR)

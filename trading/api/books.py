@@ -192,7 +192,7 @@ class InstrumentRow(RowSerializer):
 
 
 class InstrumentFilter(RowFilter):
-    symbol = symbol_filter("symbol")
+    symbol = symbol_filter("pk")
     venue = django_filters.ChoiceFilter(choices=choices(VenueName))
     environment = django_filters.ChoiceFilter(choices=choices(Environment))
     base_asset = django_filters.CharFilter(lookup_expr="iexact")

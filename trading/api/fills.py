@@ -9,7 +9,7 @@ from trading.models import Decision, Fill
 from trading.models.columns import choices
 
 from .endpoint import ListEndpoint
-from .filters import RowFilter, account_filter, since_filter, symbol_filter, until_filter
+from .filters import RowFilter, account_filter, since_filter, strategy_filter, symbol_filter, until_filter
 from .order_rows import DecisionRow, FillRow
 
 
@@ -19,7 +19,7 @@ class FillFilter(RowFilter):
     side = django_filters.ChoiceFilter(choices=choices(Side))
     order_id = django_filters.UUIDFilter(field_name="order_id")
     client_order_id = django_filters.CharFilter(field_name="order__client_order_id")
-    strategy = django_filters.CharFilter(field_name="order__strategy__name")
+    strategy = strategy_filter("order__strategy")
     filled_after = since_filter("filled_at")
     filled_before = until_filter("filled_at")
 
@@ -40,13 +40,13 @@ class FillsView(ListEndpoint):
 
 class DecisionFilter(RowFilter):
     account = account_filter("order__account")
-    symbol = symbol_filter("order__instrument__symbol")
+    symbol = symbol_filter("order__instrument")
     allowed = django_filters.BooleanFilter()
     code = django_filters.CharFilter(
         field_name="codes", lookup_expr="contains", help_text="A denial code that must be among the codes."
     )
     order_id = django_filters.UUIDFilter(field_name="order_id")
-    strategy = django_filters.CharFilter(field_name="order__strategy__name")
+    strategy = strategy_filter("order__strategy")
     at_after = since_filter("at")
     at_before = until_filter("at")
 

@@ -13,7 +13,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
 
 from trading.domain.errors import InvalidInput, UnknownName
-from trading.models import ExchangeAccount, Instrument
+from trading.models import ExchangeAccount, Instrument, Strategy
 
 _YEARS = range(1970, 3000)
 
@@ -69,23 +69,33 @@ class RowFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     @staticmethod
     def by_symbol(queryset: QuerySet[Any], field: str, symbol: str) -> QuerySet[Any]:
-        wanted = symbol.upper()
-        if not Instrument.objects.filter(symbol=wanted).exists():
+        # Looked up first: joined to a name, the database cannot tell how many rows match, and reads all of them.
+        keys = list(Instrument.objects.filter(symbol=symbol.upper()).values_list("pk", flat=True))
+        if not keys:
             raise UnknownName(
                 f"Unknown symbol {symbol!r}.",
                 remedy="GET /api/v1/instruments lists them, as BASE/QUOTE.",
                 code="unknown_symbol",
                 field="symbol",
             )
-        return queryset.filter(**{field: wanted})
+        return queryset.filter(**{f"{field}__in": keys})
+
+    @staticmethod
+    def by_strategy(queryset: QuerySet[Any], field: str, name: str) -> QuerySet[Any]:
+        keys = list(Strategy.objects.filter(name=name).values_list("pk", flat=True))
+        return queryset.filter(**{f"{field}__in": keys})
 
 
 def account_filter(field: str = "account") -> django_filters.CharFilter:
     return django_filters.CharFilter(field_name=field, method=RowFilter.by_account, help_text="Its name.")
 
 
-def symbol_filter(field: str = "instrument__symbol") -> django_filters.CharFilter:
+def symbol_filter(field: str = "instrument") -> django_filters.CharFilter:
     return django_filters.CharFilter(field_name=field, method=RowFilter.by_symbol, help_text="BASE/QUOTE.")
+
+
+def strategy_filter(field: str = "strategy") -> django_filters.CharFilter:
+    return django_filters.CharFilter(field_name=field, method=RowFilter.by_strategy, help_text="Its name.")
 
 
 class InstantField(IsoDateTimeField):  # type: ignore[misc]

@@ -24,7 +24,15 @@ from trading.models.columns import choices
 from .checked import StrictSerializer, check_body
 from .endpoint import Endpoint, ListEndpoint
 from .errors import NotFound
-from .filters import RowFilter, account_filter, since_filter, symbol_filter, until_filter, words_filter
+from .filters import (
+    RowFilter,
+    account_filter,
+    since_filter,
+    strategy_filter,
+    symbol_filter,
+    until_filter,
+    words_filter,
+)
 from .order_rows import OrderRow, OrderStory, tell_story
 from .signals import IDEMPOTENT, TAKEN, SignalBody, take_in
 
@@ -42,7 +50,7 @@ class OrderFilter(RowFilter):
     order_type = words_filter("order_type", choices(OrderType))
     origin = words_filter("origin", choices(OrderOrigin))
     cancel_state = words_filter("cancel_state", choices(CancelState))
-    strategy = django_filters.CharFilter(field_name="strategy__name")
+    strategy = strategy_filter()
     client_order_id = django_filters.CharFilter()
     exchange_order_id = django_filters.CharFilter()
     actor = django_filters.CharFilter()

@@ -1,7 +1,8 @@
 """Cursor pagination by key: stable while rows are added, as fast on the last page as on the first.
 
 A cursor is the sort key of the row at the edge of a page; it is opaque to callers, and a wrong one is a 400. A list
-endpoint names its key as `keyset`: unique together, never null, all ascending or all descending.
+endpoint names its key as `keyset`: unique together, never null, all ascending or all descending. Filters that match
+hardly anything cost no more (queries/key_walk.py): such a page may be short or empty and still have a `next`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from trading.domain.errors import InvalidInput
-from trading.queries.keyset import beyond, decode_cursor, encode_cursor, get_field, split_keyset
+from trading.queries.key_walk import KeyWalk, instant_of
+from trading.queries.keyset import decode_cursor, encode_cursor, get_field, split_keyset
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
@@ -40,40 +42,41 @@ class KeysetPagination(BasePagination):
         self.request = request
         limit = read_limit(request.query_params.get("limit"))
         cursor = request.query_params.get("cursor")
-        self.is_backward, key = decode_cursor(cursor, self.fields) if cursor else (False, [])
-        goes_down = is_descending != self.is_backward
-        if key:
-            queryset = queryset.filter(beyond(names, key, "lt" if goes_down else "gt"))
-        rows = list(queryset.order_by(*[("-" if goes_down else "") + name for name in names])[: limit + 1])
-        has_more = len(rows) > limit
-        rows = rows[:limit]
-        if self.is_backward:
-            rows.reverse()
-        self.has_next = bool(rows) and (has_more or self.is_backward)
-        self.has_previous = bool(rows) and (has_more if self.is_backward else bool(key))
-        self.rows = rows
-        return rows
+        is_backward, key = decode_cursor(cursor, self.fields) if cursor else (False, [])
+        walk = KeyWalk(names, is_descending != is_backward, key)
+        is_filtered = not set(request.query_params) <= set(view.extra_parameters)
+        rows, edge = walk.read(queryset, limit + 1, is_filtered=is_filtered)
+        has_more, rows = len(rows) > limit, rows[:limit]
+        is_cut = edge is not None and not has_more  # a part was looked through: on from where that ended
+        onward = edge if is_cut else rows[-1] if has_more else None
+        back = (rows[0] if rows else edge) if key else None
+        ahead, behind = self._link(onward, is_backward), self._link(back, not is_backward)
+        self.next, self.previous = (behind, ahead) if is_backward else (ahead, behind)
+        self.looked_until = instant_of(edge, names) if is_cut else None
+        return rows[::-1] if is_backward else rows
 
-    def _link(self, row: Model, is_backward: bool) -> str:
+    def _link(self, row: Model | None, is_backward: bool) -> str | None:
+        if row is None:
+            return None
         key = [field.value_to_string(row) for field in self.fields]
         url = remove_query_param(self.request.build_absolute_uri(), "cursor")
         return str(replace_query_param(url, "cursor", encode_cursor(is_backward, key)))
 
-    def links(self) -> dict[str, str | None]:
-        return {
-            "next": self._link(self.rows[-1], False) if self.has_next else None,
-            "previous": self._link(self.rows[0], True) if self.has_previous else None,
-        }
-
     def get_paginated_response(self, data: Any) -> Response:
-        return Response({"results": data, **self.links()})
+        links = {"next": self.next, "previous": self.previous}
+        return Response({"results": data, **links, "looked_until": self.looked_until})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}
+        instant = {
+            "type": ["string", "null"],
+            "format": "date-time",
+            "description": "How far was looked where filters match hardly anything; `next` looks further. Else null.",
+        }
         return {
             "type": "object",
-            "required": ["results", "next", "previous"],
-            "properties": {"results": schema, "next": link, "previous": link},
+            "required": ["results", "next", "previous", "looked_until"],
+            "properties": {"results": schema, "next": link, "previous": link, "looked_until": instant},
         }
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:

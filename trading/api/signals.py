@@ -22,7 +22,7 @@ from trading.models.columns import choices
 from .checked import body_of
 from .endpoint import Endpoint, ListEndpoint
 from .fields import AskedNumber, PlainNumber, RowSerializer, name_field
-from .filters import RowFilter, since_filter, until_filter
+from .filters import RowFilter, since_filter, strategy_filter, until_filter
 
 REPLAYED = "Idempotent-Replayed"
 
@@ -170,7 +170,7 @@ class SignalRow(RowSerializer):
 class SignalFilter(RowFilter):
     key = django_filters.CharFilter()
     source = django_filters.CharFilter()
-    strategy = django_filters.CharFilter(field_name="strategy__name")
+    strategy = strategy_filter()
     received_after = since_filter("received_at")
     received_before = until_filter("received_at")
 
