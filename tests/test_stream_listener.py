@@ -142,6 +142,18 @@ def test_a_stream_that_cannot_be_opened_says_why_and_is_tried_again(stage: Stage
     assert kinds() == ["stream.live"]  # what was never live was not lost
 
 
+def test_who_waits_for_the_next_attempt_still_listens(stage: Stage, monkeypatch):
+    monkeypatch.setattr(stream_listener, "CONFIRM_SECONDS", 0.05)
+    monkeypatch.setattr(stream_listener, "back_off", lambda _failures, _chance: 600.0)
+    stage.troubles.append(StreamLost("the venue refuses"))
+    stage.listener.start()
+    first = stage.wait_for(StreamState.LOST).leased_until
+    wait_until(lambda: stage.row.leased_until > first, "a lease that goes on while it waits")
+    assert stage.row.state == StreamState.LOST
+    assert stage.row.reason.startswith("the venue refuses")
+    assert stage.row.heard_at is None
+
+
 def test_a_fill_that_it_never_told_of_is_counted_and_everything_is_compared_anew(stage: Stage, monkeypatch):
     for module in (stream_looks, stream_listener):
         monkeypatch.setattr(module, "FILL_GRACE", timedelta(seconds=0.2))

@@ -207,7 +207,18 @@ class Listener(threading.Thread):
             log.warning("%s: no database (%s)", self.name, type(error).__name__)
             connections.close_all()
         self._failures += 1
-        self.stop.wait(back_off(self._failures, random.random()))
+        self._pause(back_off(self._failures, random.random()))
+
+    def _pause(self, seconds: float) -> None:
+        """Who waits for the next attempt still listens: the lease goes on, so that nobody says that no one does."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self.stop.wait(min(left, CONFIRM_SECONDS)):
+            try:
+                confirm_stream(self.account.pk, heard_at=None, events=0)
+            except NotListening:
+                return
+            except DatabaseTrouble:
+                connections.close_all()
 
     def _have_session(self) -> None:
         """A stream that cannot be had or kept ends here with its reason in the row."""

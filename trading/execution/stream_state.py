@@ -22,7 +22,8 @@ from trading.models import AccountStream, ExchangeAccount, Heartbeat, StreamStat
 from trading.process_name import has_ended, process_name
 
 ACTOR = system_actor("streams")
-LEASE = timedelta(seconds=15)
+# Longer than a host that hangs can hold an attempt to open the stream.
+LEASE = timedelta(seconds=20)
 _REASON = 300
 _END_OF_ANOTHER = "its listener ended without a word"
 
