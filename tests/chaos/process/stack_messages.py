@@ -182,7 +182,7 @@ def _ring_for_slots(stack: CampaignStack) -> None:
         for _beat in range(RINGS):
             for task in SLOTTED:
                 app.send_task(f"trading.tasks.{task}", queue="default")
-    verified = "SELECT FROM trading_jobslot WHERE job = 'verify'"
+    verified = "SELECT 1 AS n FROM trading_jobslot WHERE job = 'verify'"
     wait_until(lambda: bool(stack.rows(verified)), "a verification had its slot", 60)
 
 
