@@ -45,6 +45,13 @@ def test_the_price_is_drawn_with_the_fills_that_made_the_position(browse, held):
     assert "The numbers" in text and "0.0231 BTC at 63980.4" in text and "charts.js" in text
 
 
+def test_the_list_of_positions_says_how_much_of_its_limit_each_uses(day, browse):
+    page = browse("viewer").get(reverse("admin:trading_position_changelist"))
+    assert page.content.decode().count("Of its limit") > 0
+    said = {row.lines[0][0].split(">")[1].split("<")[0]: row.lines[6][0] for row in page.context["rows"]}
+    assert "74 %" in said["BTC/USDT"] and "76 %" in said["ETH/USDT"]
+
+
 def test_the_share_of_the_limit_names_both_of_its_numbers(browse, held):
     page = open_page(browse, held).content.decode()
     assert "1,483.33 of 2,000.00 USD" in page and "74 %" in page

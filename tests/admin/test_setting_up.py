@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.admin.addresses import panel_addresses
-from trading.models import ApiToken, AuditEntry, Credential, ExchangeAccount, LimitsVersion, Strategy
+from trading.models import (
+    ApiToken,
+    AuditEntry,
+    Credential,
+    ExchangeAccount,
+    LimitsVersion,
+    OperatorSession,
+    SecondFactor,
+    Strategy,
+)
 from trading.vault import open_credentials
 
 KEY, SECRET = "mx0vglKEYKEYKEY1234", "5ecre75ecre75ecre75ecre7"
@@ -241,3 +254,30 @@ def test_an_account_says_whether_its_venue_has_a_dead_man_timer(day, browse):
     page = browse("viewer").get(reverse("admin:trading_exchangeaccount_change", args=[day.account.pk]))
     assert "Dead-man timer at the venue" in page.content.decode()
     assert "only Levi&#x27;s own dead man" in page.content.decode()
+
+
+def test_an_account_says_what_its_venue_offers_and_how_far_the_clocks_are_apart(day, browse):
+    url, client = reverse("admin:trading_exchangeaccount_change", args=[day.account.pk]), browse("viewer")
+    ExchangeAccount.objects.update(clock_offset_seconds=Decimal("-0.125"))
+    page = " ".join(client.get(url).content.decode().split())
+    assert "What the venue offers" in page and "32 characters" in page
+    clock = page.split("The venue&#x27;s clock less ours</dt>")[1].split("</dd>")[0]
+    assert "−0.125" in clock and "ago</time>" in clock
+    ExchangeAccount.objects.update(clock_offset_seconds=None, clock_measured_at=None)
+    assert "not measured yet" in client.get(url).content.decode()
+    ExchangeAccount.objects.update(base_url="https://elsewhere.example.com")
+    assert "the account&#x27;s address cannot be used" in client.get(url).content.decode()
+
+
+def test_the_list_of_operators_says_who_has_a_second_factor_and_is_signed_in(day, browse, people):
+    now = timezone.now()
+    SecondFactor.objects.create(user=people["risk"], sealed_key=b"sealed")
+    SecondFactor.objects.create(user=people["trader"], sealed_next=b"shown, and never confirmed")
+    begun = (now, now, now - timedelta(days=2))
+    for began, ended in zip(begun, (None, now, None), strict=True):
+        OperatorSession.objects.create(user=people["risk"], began_at=began, acted_at=began, ended_at=ended)
+    page = " ".join(browse("admin").get(reverse("admin:auth_user_changelist")).content.decode().split())
+    rows = {name: page.split(f">{name}-person<")[1].split("</tr>")[0] for name in ("risk", "trader")}
+    assert "enrolled" in rows["risk"] and "enrolled" not in rows["trader"]
+    assert re.search(r'field-sessions_cell lv-right">1<', rows["risk"]), "ended and run out ones do not count"
+    assert re.search(r'field-sessions_cell lv-right"><span class="lv-none"', rows["trader"])

@@ -69,7 +69,7 @@ def describe_account(request: HttpRequest, row: ExchangeAccount) -> Detail:
             ("Address", row.base_url),
             ("Orders per second", row.rate_limit_rps or "as configured"),
             ("Default account", "yes" if row.is_default else "no"),
-            ("Dead-man timer at the venue", _timer(row)),
+            ("The venue's clock less ours", _clock(row)),
             ("Last complete sync", cells.when(row.synced_at)),
             ("Sync error", row.sync_error or cells.NOTHING),
             ("Created", cells.when(row.created_at)),
@@ -82,19 +82,47 @@ def describe_account(request: HttpRequest, row: ExchangeAccount) -> Detail:
     return Detail(
         title=row.name,
         badges=[cells.badge("enabled" if row.is_enabled else "disabled"), cells.badge(row.mode)],
-        sections=[facts, _stream(row), rate_table([row]), _key(row), _runs(row, runs)],
+        sections=[facts, _stream(row), rate_table([row]), _offers(row), _key(row), _runs(row, runs)],
         side=_asks(request, row),
         extra={"live_detail": True},
     )
 
 
-def _timer(row: ExchangeAccount) -> str:
-    """Whether the venue itself would cancel when this host falls silent. Opens no connection."""
+def _clock(row: ExchangeAccount) -> Any:
+    """With the age of the measurement: an old one denies what opens a position."""
+    if row.clock_offset_seconds is None or row.clock_measured_at is None:
+        return "not measured yet"
+    return cells.stack([cells.exact(row.clock_offset_seconds, "s"), cells.age(row.clock_measured_at)])
+
+
+def _offers(row: ExchangeAccount) -> Facts:
+    """What the venue's adapter can do. Opens no connection."""
     try:
-        offered = public_exchange(row).capabilities.dead_man_timer
+        offered = public_exchange(row).capabilities
     except LeviError:
-        return "unknown: the account's address cannot be used"
-    return "offered" if offered else "not available: only Levi's own dead man halts and cancels"
+        words = "Unknown: the account's address cannot be used."
+        return Facts("What the venue offers", [("", words)])
+    timer = (
+        "offered" if offered.dead_man_timer else "not available: only Levi's own dead man halts and cancels"
+    )
+    return Facts(
+        "What the venue offers",
+        [
+            ("Dead-man timer at the venue", timer),
+            ("Canceling all of an account in one call", _yes(offered.cancel_all_account)),
+            ("Canceling all of a symbol in one call", _yes(offered.cancel_all_symbol)),
+            ("Market orders by quote quantity", _yes(offered.market_by_quote)),
+            ("Trying an order without placing it", _yes(offered.test_order)),
+            ("Telling the status with the placement", _yes(offered.reports_status_on_place)),
+            ("Longest client order id", f"{offered.max_client_order_id} characters"),
+            ("May still work on a request after its window", f"{offered.processing_bound_seconds:g} s"),
+        ],
+        note="As its adapter knows the venue; what it lacks, Levi does by single calls.",
+    )
+
+
+def _yes(is_offered: bool) -> str:
+    return "yes" if is_offered else "no"
 
 
 def _stream(row: ExchangeAccount) -> Facts:

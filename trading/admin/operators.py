@@ -14,14 +14,17 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from unfold.decorators import display
 
 from trading import audit
 from trading.execution.authority import demand_fresh_factor
 from trading.execution.operators import end_trust
+from trading.models import SecondFactor
+from trading.sign_in.sessions import ABSOLUTE
 
 from . import cells
 from .acting import actor_of
@@ -69,7 +72,15 @@ class OperatorScreen(UserAdmin, PanelAdmin):
     empty_words = "Nobody but superusers yet. Invite an operator: they get a link and set a password there."
     search_help_text = "A name or an e-mail address"
     list_display_links = ("username",)
-    list_display = ("username", "name_cell", "roles_cell", "active_cell", "login_cell")
+    list_display = (
+        "username",
+        "name_cell",
+        "roles_cell",
+        "factor_cell",
+        "active_cell",
+        "sessions_cell",
+        "login_cell",
+    )
     list_filter = (
         by("role", "role", "groups__name", lambda: [(name, name) for name in _ROLES]),
         "is_active",
@@ -93,7 +104,15 @@ class OperatorScreen(UserAdmin, PanelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).prefetch_related("groups")
+        """With what the list says of each: whether a phone is enrolled, and in how many browsers they are signed in."""
+        enrolled = SecondFactor.objects.filter(user=OuterRef("pk"), sealed_key__isnull=False)
+        open_ones = Q(
+            operator_sessions__ended_at=None, operator_sessions__began_at__gt=timezone.now() - ABSOLUTE
+        )
+        people = super().get_queryset(request).prefetch_related("groups")
+        return people.annotate(
+            has_factor=Exists(enrolled), signed_in=Count("operator_sessions", filter=open_ones, distinct=True)
+        )
 
     def pages(self) -> Sequence[Page]:
         return [("add/", "add", self.add_view)]
@@ -195,6 +214,14 @@ class OperatorScreen(UserAdmin, PanelAdmin):
     @display(description="state")
     def active_cell(self, row: User) -> Any:
         return cells.badge("enabled" if row.is_active and row.is_staff else "disabled")
+
+    @display(description="second factor")
+    def factor_cell(self, row: Any) -> Any:
+        return cells.badge("enrolled", "good") if row.has_factor else cells.badge("none", "warn")
+
+    @display(description="signed in")
+    def sessions_cell(self, row: Any) -> Any:
+        return row.signed_in or cells.NOTHING
 
     @display(description="joined")
     def joined_cell(self, row: User) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import DecimalField, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -120,6 +120,7 @@ class PositionScreen(PanelAdmin):
         "last_cell",
         "age_cell",
         "notional_cell",
+        "share_cell",
         "unrealized_cell",
         "realized_cell",
         "account_cell",
@@ -130,7 +131,8 @@ class PositionScreen(PanelAdmin):
     list_select_related = ("account", "instrument", "instrument__quote")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Position]:
-        return super().get_queryset(request).select_related("account", "instrument", "instrument__quote")
+        rows = super().get_queryset(request).select_related("account", "instrument", "instrument__quote")
+        return rows.annotate(limit=Value(symbol_limit(), output_field=DecimalField()))
 
     def pages(self) -> Sequence[Page]:
         return [("<int:position_id>/flatten/", "flatten", self.flatten_view)]
@@ -212,6 +214,10 @@ class PositionScreen(PanelAdmin):
     @display(description="notional")
     def notional_cell(self, row: Position) -> Any:
         return cells.exact(notional_now(row), row.instrument.quote_asset)
+
+    @display(description="of its limit")
+    def share_cell(self, row: Any) -> Any:
+        return cells.percent(share_of_limit(row, row.limit))
 
     @display(description="unrealized PnL")
     def unrealized_cell(self, row: Position) -> Any:
