@@ -14,12 +14,14 @@ from django.urls import reverse
 
 from tests.admin.trading_day import make_account
 from tests.scripted_stream import offered, stream_row
+from trading.admin.room_charts import gauges
 from trading.connections import describe
 from trading.exchanges.registry import get_limiter, limits_of
 from trading.execution.exports import run_exports
 from trading.execution.jobs import beat_heart
 from trading.models import AuditEntry, ExportJob, Order, SavedFilter, Signal
 from trading.queries.system import list_parts
+from trading.risk.limit_fields import FIELDS
 
 __all__ = ["offered"]
 ORDERS = "/admin/trading/order/"
@@ -241,6 +243,12 @@ def test_how_a_private_stream_stands_is_shown_in_the_control_room_and_on_its_acc
     facts = page.split("Private stream</h2>")[1].split("</section>")[0]
     assert all(word in facts for word in words if " for " not in f" {word}"), facts
     assert "Lost after it had been live" in facts and "streams@here:1" in facts
+
+
+def test_every_limit_in_use_has_its_name_as_people_say_it():
+    names = [name for name, _share in gauges(dict.fromkeys(FIELDS, 0.1))]
+    assert not any(name.startswith("Max ") or "_" in name for name in names)
+    assert "Notional per minute" in names
 
 
 def test_an_account_that_nobody_ever_listened_to_says_what_to_start(day, browse, offered):

@@ -49,6 +49,16 @@ def test_the_curve_is_the_sum_of_all_accounts_at_instants_where_all_are_known():
     assert [point.equity for point in read_curve(NOON)] == [Decimal(160)]
 
 
+def test_the_curve_begins_with_the_first_minutes_of_an_installation():
+    account = make_account("one")
+    for seconds in range(0, 120, 10):
+        snap(account, NOON - timedelta(seconds=seconds), str(100 + seconds))
+    found = read_curve(NOON)
+    assert [point.at for point in found] == sorted(point.at for point in found)
+    assert len(found) == 4, "a point for each half minute"
+    assert found[-1].equity == Decimal(100)
+
+
 def test_a_longer_range_reaches_further_back():
     account = make_account("one")
     snap(account, NOON - timedelta(days=6), "90")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from trading.queries.dashboard import MinuteColumn
 from trading.queries.equity import RestrictedSpan
 from trading.queries.pictures import CurvePoint, DayResult, StageLatency
+from trading.risk.limit_fields import FIELDS
 
 from . import cells
 from .charts import Band, Chart, Series
@@ -127,5 +128,5 @@ def latency_chart(latencies: Sequence[StageLatency]) -> Chart:
 def gauges(utilisation: Mapping[str, float]) -> list[tuple[str, Decimal]]:
     """(name, percent used) of every limit that is set."""
     known = {name: Decimal(str(round(share * 100, 2))) for name, share in utilisation.items()}
-    rest = {name: name.replace("_", " ").capitalize() for name in known if name not in _GAUGES}
+    rest = {name: FIELDS[name].label.capitalize() for name in known if name not in _GAUGES}
     return [(title, known[name]) for name, title in {**_GAUGES, **rest}.items() if name in known]

@@ -16,6 +16,8 @@ from django.db import connection
 from .valuation import day_start
 
 CURVE_POINTS = 120
+# Of two accounts that sync every ten seconds, each has a snapshot in every step.
+CURVE_STEP = timedelta(seconds=30)
 RESULT_DAYS = 30
 _ATTEMPTS = 1000
 RANGES = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
@@ -44,13 +46,18 @@ class StageLatency:
 
 
 _MINE = "SELECT id FROM trading_exchangeaccount WHERE mode = %(mode)s AND is_enabled"
+# The first snapshot of the span begins the curve, so that the first minutes of an installation show one too.
 _CURVE = f"""
+WITH mine AS ({_MINE}),
+     reach AS (SELECT min(f.at) - interval '1 millisecond' AS begin FROM mine CROSS JOIN LATERAL (
+              SELECT at FROM trading_equitysnapshot e
+               WHERE e.account_id = mine.id AND at > %(begin)s ORDER BY at LIMIT 1) f),
+     steps AS (SELECT begin, greatest((%(end)s - begin) / %(points)s, %(least)s) AS step FROM reach)
 SELECT max(s.at), sum(s.equity)
-  FROM generate_series(1, %(points)s) AS place
- CROSS JOIN ({_MINE}) mine
+  FROM steps CROSS JOIN generate_series(1, %(points)s) AS place CROSS JOIN mine
   LEFT JOIN LATERAL (
        SELECT at, equity FROM trading_equitysnapshot e
-        WHERE e.account_id = mine.id AND at > %(begin)s + (place - 1) * %(step)s AND at <= %(begin)s + place * %(step)s
+        WHERE e.account_id = mine.id AND at > begin + (place - 1) * step AND at <= begin + place * step
         ORDER BY at DESC LIMIT 1) s ON true
  GROUP BY place HAVING count(s.at) = count(*) ORDER BY place
 """
@@ -79,8 +86,13 @@ SELECT stage, percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY ext
 def read_curve(now: datetime, span: timedelta | None = None) -> list[CurvePoint]:
     """Equity of today (or of the span before now); only instants at which every enabled account is known."""
     begin = now - span if span and span > RANGES["day"] else day_start(now)
-    step = max(now + timedelta(seconds=1) - begin, timedelta(seconds=CURVE_POINTS)) / CURVE_POINTS
-    given = {"mode": settings.LEVI_MODE, "points": CURVE_POINTS, "begin": begin, "step": step}
+    given = {
+        "mode": settings.LEVI_MODE,
+        "points": CURVE_POINTS,
+        "begin": begin,
+        "end": now + timedelta(seconds=1),
+        "least": CURVE_STEP,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_CURVE, given)
         return [CurvePoint(at, equity) for at, equity in cursor.fetchall()]
