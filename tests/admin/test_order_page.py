@@ -13,6 +13,7 @@ from django.urls import reverse
 from tests.admin.trading_day import ANNA
 from trading import audit
 from trading.admin.life_picture import LifePicture
+from trading.domain.order_states import AT_RISK
 from trading.models import Fill, Order, OrderAttempt
 
 
@@ -210,3 +211,34 @@ def test_an_order_page_asks_a_fixed_number_of_questions(day, browse):
         fill.pk, fill.venue_fill_id = None, f"T-more-{number}"
         fill.save(force_insert=True)
     assert questions() == before <= 16
+
+
+def test_chosen_orders_are_canceled_each_by_itself(day, browse):
+    client, url = browse("trader", csrf=False), reverse("admin:trading_order_cancel_selected")
+    chosen = [day.orders[name].pk for name in ("open", "filled", "approved")]
+    answer = client.post(url, {"chosen": [*chosen, chosen[0], "nonsense"], "query": "side=SELL"}, follow=True)
+    assert answer.redirect_chain == [(reverse("admin:trading_order_changelist") + "?side=SELL", 302)]
+    said = [str(message) for message in answer.context["messages"]]
+    assert any("already filled" in words for words in said)
+    assert "“nonsense” is no order's id." in said
+    assert "Cancel requested for 2 orders. Each keeps its status until the venue shows its end." in said
+    found = {
+        name: Order.objects.get(pk=day.orders[name].pk) for name in ("open", "filled", "approved", "part")
+    }
+    assert (found["open"].status, found["open"].cancel_state) == ("open", "requested")
+    assert (found["filled"].status, found["approved"].status) == ("filled", "lapsed")
+    assert found["part"].cancel_state == "none", "what was not chosen stays"
+    assert "Choose an order first" in client.post(url, follow=True).content.decode()
+
+
+def test_only_what_may_still_end_can_be_chosen_and_only_by_who_may_cancel(day, browse):
+    url = reverse("admin:trading_order_changelist")
+    page = browse("trader").get(url).content.decode()
+    boxes = set(re.findall(r'name="chosen" value="([^"]+)"', page))
+    live = Order.objects.filter(status__in=AT_RISK).values_list("pk", flat=True)
+    assert boxes == {str(pk) for pk in live} and "Cancel the chosen orders" in page
+    client = browse("viewer")
+    assert 'name="chosen"' not in client.get(url).content.decode()
+    answer = client.post(reverse("admin:trading_order_cancel_selected"), {"chosen": list(boxes)})
+    assert answer.status_code == 403
+    assert not Order.objects.filter(cancel_state="requested").exists()

@@ -29,6 +29,7 @@ ACTING = {
     "release": "release_halt",
     "cancel_all": "cancel_order",
     "cancel": "cancel_order",
+    "cancel_selected": "cancel_order",
     "resolve": "resolve_order",
     "replay": "place_order",
     "verify": "verify_audit",

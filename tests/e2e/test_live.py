@@ -6,6 +6,7 @@ The server is granian with the product's own ASGI application on the test databa
 from __future__ import annotations
 
 from trading.domain.actors import Actor, ActorKind
+from trading.execution.cancellation import request_cancel
 from trading.execution.dispatch import dispatch_order
 from trading.execution.following import follow_order
 from trading.execution.halts import engage
@@ -74,6 +75,24 @@ def test_new_rows_wait_behind_a_button_and_old_ones_are_mended_in_place(live_wor
         assert follow_order(first.pk) is not None
         wait_for(tab, f"{row} >> text=filled")
         assert tab.page.locator(f"tr[data-key='{second.pk}']").is_visible()
+
+
+def test_chosen_orders_stay_chosen_while_their_rows_are_mended(live_world, people, visit, served):
+    order, other = live_world.rest("49000"), live_world.rest("48000")
+    with visit(people["trader"], base=served) as tab:
+        tab.open("/admin/trading/order/")
+        wait_for(tab, "#lv-link[data-state=live]")
+        tab.page.check(f"input[name=chosen][value='{order.pk}']")
+        request_cancel(order.pk, actor=ANNA)
+        row = f"tr[data-key='{order.pk}']"
+        wait_for(tab, f"{row} >> text=cancel requested")
+        assert tab.page.is_checked(f"{row} input[name=chosen]")
+        tab.page.check(f"input[name=chosen][value='{other.pk}']")
+        tab.page.click("#lv-pick button")
+        wait_for(tab, "text=Cancel requested for 2 orders")
+        assert tab.violations() == []
+        tab.page.set_viewport_size({"width": 360, "height": 640})
+        assert tab.stick_out() == []
 
 
 def test_a_page_that_lost_the_server_says_so(day, people, visit, served):

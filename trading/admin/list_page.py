@@ -23,11 +23,12 @@ def own_query(request: HttpRequest) -> str:
 
 
 def describe_list(screen: Any, request: HttpRequest, cl: Any) -> dict[str, Any]:
-    columns, query = columns_of(screen), own_query(request)
+    columns, query, pick = columns_of(screen), own_query(request), screen.list_pick(request)
     return {
         "cl": cl,
         "columns": columns,
-        "rows": rows_of(screen, cl, columns),
+        "rows": rows_of(screen, cl, columns, pick),
+        "pick": pick,
         "menus": menus_of(cl),
         "search_help": screen.search_help_text,
         "kept": [(name, value) for name, value in request.GET.items() if name not in ("q", *_PAGING)],

@@ -7,7 +7,7 @@ cells instead of a template per cell, which for fifty rows was most of the time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,10 +69,21 @@ class ListColumn:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """`key` names the row for the page's script; `lines` are (cell, column)."""
+    """`key` names the row for the page's script; `lines` are (cell, column); `pick` says in words what is chosen with
+    it, and is empty where it cannot be chosen."""
 
     key: str
     lines: list[tuple[Any, ListColumn]]
+    pick: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPick:
+    """One thing that can be done with the rows that are chosen: a form that posts their keys to `url`."""
+
+    url: str
+    button: str
+    name_of: Callable[[Any], str]  # empty for a row that it cannot be done with
 
 
 class KeysetChangeList(ChangeList):
@@ -138,12 +149,15 @@ def columns_of(screen: Any) -> list[ListColumn]:
     return found
 
 
-def rows_of(screen: Any, cl: ChangeList, columns: Sequence[ListColumn]) -> list[ListRow]:
+def rows_of(
+    screen: Any, cl: ChangeList, columns: Sequence[ListColumn], pick: ListPick | None = None
+) -> list[ListRow]:
     links = set(screen.list_display_links or ())
     return [
         ListRow(
             str(row.pk),
             [(_cell(screen, cl, row, column.name, column.name in links), column) for column in columns],
+            pick.name_of(row) if pick else "",
         )
         for row in cl.result_list
     ]

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
@@ -28,6 +28,7 @@ from . import cells
 from .acting import accept, actor_of, attempt, go
 from .filters import by, by_account, by_strategy, by_symbol, by_time, words
 from .forms import ResolveForm
+from .lists import ListPick
 from .order_page import describe_order
 from .page import Detail, Page, PanelAdmin, demand
 from .ticket import TicketPages
@@ -79,6 +80,7 @@ class OrderScreen(TicketPages, PanelAdmin):
     def pages(self) -> Sequence[Page]:
         return [
             *super().pages(),
+            ("cancel-selected/", "cancel_selected", self.cancel_selected_view),
             ("<uuid:order_id>/cancel/", "cancel", self.cancel_view),
             ("<uuid:order_id>/resolve/", "resolve", self.resolve_view),
         ]
@@ -99,6 +101,37 @@ class OrderScreen(TicketPages, PanelAdmin):
                 request, "Cancel requested. The order keeps its status until the venue shows its end."
             )
         return go("order", "change", order_id)
+
+    def list_pick(self, request: HttpRequest) -> ListPick | None:
+        if not request.user.has_perm("trading.cancel_order"):
+            return None
+        return ListPick(
+            cells.page_url("order", "cancel_selected"), "Cancel the chosen orders", _name_to_cancel
+        )
+
+    @method_decorator(require_POST)
+    def cancel_selected_view(self, request: HttpRequest) -> HttpResponse:
+        """Each order by itself: what cannot be canceled any more keeps none of the others."""
+        demand(request, "trading.cancel_order")
+        chosen = request.POST.getlist("chosen")[: self.list_per_page]
+        requested = sum(self._cancel_chosen(request, key) for key in dict.fromkeys(chosen))
+        if not chosen:
+            messages.error(request, "Choose an order first: nothing was canceled.")
+        elif requested:
+            words = "1 order" if requested == 1 else f"{requested} orders"
+            messages.success(
+                request, f"Cancel requested for {words}. Each keeps its status until the venue shows its end."
+            )
+        query = QueryDict(request.POST.get("query", "")[:2000]).urlencode()
+        return HttpResponseRedirect(cells.page_url("order", "changelist") + (f"?{query}" if query else ""))
+
+    def _cancel_chosen(self, request: HttpRequest, key: str) -> bool:
+        try:
+            order_id = UUID(key)
+        except ValueError:
+            messages.error(request, f"“{key[:40]}” is no order's id.")
+            return False
+        return attempt(request, lambda: request_cancel(order_id, actor=actor_of(request))) is not None
 
     @method_decorator(require_POST)
     def resolve_view(self, request: HttpRequest, order_id: UUID) -> HttpResponse:
@@ -172,3 +205,7 @@ def status_of(row: Order) -> Any:
     if row.cancel_state == "none" or row.status in TERMINAL:
         return cells.badge(row.status)
     return cells.stack([cells.badge(row.status), f"cancel {row.cancel_state.replace('_', ' ')}"])
+
+
+def _name_to_cancel(row: Order) -> str:
+    return "" if row.status in TERMINAL else f"{row.side} {row.instrument.symbol} …{row.client_order_id[-8:]}"

@@ -33,7 +33,7 @@ from .charts import Chart
 from .chrome import title_here
 from .life_picture import LifePicture
 from .list_page import describe_list
-from .lists import KeysetChangeList
+from .lists import KeysetChangeList, ListPick
 
 Page = tuple[str, str, Callable[..., HttpResponseBase]]  # route, name, view
 
@@ -164,6 +164,10 @@ class PanelAdmin(ModelAdmin):
             return ()
         url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_add")
         return [{"title": self.add_words, "url": url}]
+
+    def list_pick(self, request: HttpRequest) -> ListPick | None:
+        """What can be done with the rows a person chooses; None for a list that is only read."""
+        return None
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

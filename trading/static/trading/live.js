@@ -87,7 +87,13 @@
     for (const row of other.rows) {
       const old = known.get(row.dataset.key);
       if (!old) count += 1;
-      else if (bare(old) !== bare(row)) { old.replaceChildren(...row.cloneNode(true).childNodes); flash(old); }
+      else if (bare(old) !== bare(row)) {
+        const isChosen = old.querySelector("[name=chosen]:checked");
+        old.replaceChildren(...row.cloneNode(true).childNodes);
+        const box = isChosen && old.querySelector("[name=chosen]");
+        if (box) box.checked = true;
+        flash(old);
+      }
     }
     fresh = count ? other : null;
     const news = document.getElementById("lv-news");
