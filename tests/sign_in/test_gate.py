@@ -12,7 +12,7 @@ from django.urls import reverse
 from tests.admin.addresses import panel_addresses
 from tests.authenticators import Authenticator
 from tests.sign_in.browsers import BACKEND, Browser, url_of
-from trading.models import AuditEntry, HaltState, LimitsVersion, OperatorSession
+from trading.models import Alert, AuditEntry, HaltState, LimitsVersion, OperatorSession
 
 STOP = "haltstate_stop"
 
@@ -27,6 +27,17 @@ def is_at(answer, page: str) -> bool:
 
 def is_signed_out(answer) -> bool:
     return answer.status_code == 302 and "/admin/login/" in answer["Location"]
+
+
+# -- who is past every role ----------------------------------------------------------------------------------------
+def test_the_sign_in_of_a_superuser_is_an_alert_outside_of_paper_mode(day, browser, settings):
+    browser("super")
+    settings.LEVI_MODE = "testnet"
+    browser("risk")
+    assert not Alert.objects.filter(event="session.began").exists()
+    browser("super")
+    (alert,) = Alert.objects.filter(event="session.began")
+    assert alert.severity == "warning" and "The superuser operator:root signed in from" in alert.subject
 
 
 # -- half: the password only ---------------------------------------------------------------------------------------

@@ -273,6 +273,15 @@ def _locked_out(entry: AuditEntry) -> News:
     )
 
 
+def _superuser_in(entry: AuditEntry) -> News | None:
+    """Roles do not bind a superuser: outside of paper mode nobody should work as one."""
+    if not entry.data.get("is_superuser") or settings.LEVI_MODE == TradingMode.PAPER:
+        return None
+    address = entry.data["address"] or "an unknown address"
+    text = "Every right, whatever its roles. If that was nobody of yours, end the session and change the password."
+    return News(Severity.WARNING, f"The superuser {entry.actor} signed in from {address}", text)
+
+
 def _operator_made(entry: AuditEntry) -> News:
     data = entry.data.get("after", entry.data)
     roles = ", ".join(data.get("roles", ())) or "no role"
@@ -321,6 +330,7 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "flatten.remains": _flatten_remains,
     "factor.removed": _factor_removed,
     "session.locked_out": _locked_out,
+    "session.began": _superuser_in,
     "operator.created": _operator_made,
     "operator.changed": _rights_changed,
     "approval.requested": _approval_requested,

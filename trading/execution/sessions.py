@@ -24,7 +24,8 @@ def begin_session(user: User, *, address: str, browser: str, actor: Actor) -> Op
         row = OperatorSession.objects.create(
             user=user, address=address[:64], browser=browser[:200], began_at=now, acted_at=now
         )
-        _record("began", row, actor, address=row.address)
+        power = {"is_superuser": True} if user.is_superuser else {}  # past every role: alarmed
+        _record("session.began", row, actor, address=row.address, **power)
     return row
 
 
@@ -50,13 +51,13 @@ def end_session(session_id: UUID, *, why: str, actor: Actor) -> bool:
         if not fresh.update(ended_at=timezone.now(), ended_why=why[:100]):
             return False
         row = OperatorSession.objects.select_related("user").get(pk=session_id)
-        _record("ended", row, actor, why=why[:100])
+        _record("session.ended", row, actor, why=why[:100])
     return True
 
 
-def _record(verb: str, row: OperatorSession, actor: Actor, **data: Any) -> None:
+def _record(kind: str, row: OperatorSession, actor: Actor, **data: Any) -> None:
     audit.record(
-        f"session.{verb}",
+        kind,
         actor=actor,
         object_type="session",
         object_id=row.pk,
