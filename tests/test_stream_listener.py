@@ -125,9 +125,9 @@ def test_what_it_hears_before_it_is_live_is_looked_at_too(stage: Stage, monkeypa
 )
 def test_a_lost_stream_is_told_synced_and_live_again(stage: Stage, lost):
     first = stage.start()
-    first.say(lost)
+    first.say(StreamEvent(StreamEventKind.BALANCE, asset="USDT"), lost)
     row = stage.wait_for_loss()
-    assert (row.losses, row.gaps) == (1, 0) and len(stage.streams) == 2
+    assert (row.losses, row.gaps, row.events) == (1, 0, 1) and len(stage.streams) == 2
     assert first.closed.is_set() and not stage.streams[1].closed.is_set()
     assert kinds() == ["stream.live", "stream.lost", "stream.live"]
     assert lost.message in AuditEntry.objects.get(kind="stream.lost").data["reason"]

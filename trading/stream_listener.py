@@ -12,6 +12,7 @@ import logging
 import random
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -158,6 +159,13 @@ class Session:
         self._events = 0
         self._confirm_at = now + CONFIRM_SECONDS
 
+    def note_events(self) -> None:
+        """What was heard since the last confirmation: the row's count is the whole of it, also when the end is near."""
+        heard, self._events = self._events, 0
+        if heard:
+            with suppress(LeviError, DatabaseTrouble):
+                confirm_stream(self.account.pk, heard_at=None, events=heard)
+
     def _find_gap(self) -> None:
         until = timezone.now() - FILL_GRACE
         if until <= self._judged_until:
@@ -255,10 +263,12 @@ class Listener(threading.Thread):
             session.begin()
             while not self.stop.is_set():
                 session.step()
+            session.note_events()
             give_back(self.account.pk, self._leaving)
         finally:
-            if session is not None and session.has_proven_itself:
-                self._failures = 0
+            if session is not None:
+                session.note_events()
+                self._failures = 0 if session.has_proven_itself else self._failures
             stream.close()
 
 
