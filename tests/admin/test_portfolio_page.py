@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
+from trading.admin.room_charts import results_chart
 from trading.models import Break, EquitySnapshot, Position
+from trading.queries.pictures import DayResult
 
 
 @pytest.fixture
@@ -47,6 +50,19 @@ def test_every_day_has_a_bar_with_its_result(page):
     drawn = chart_of(page, "results").payload
     gain, loss = (series["values"] for series in drawn["series"])
     assert (gain[0], loss[0], loss[-1]) == (41.5, None, -87)
+
+
+def test_the_days_name_the_same_result_as_their_bars_and_the_strip(page):
+    table = next(part for part in page.context["page"].sections if part.title == "Days")
+    assert ">−87.00<" in str(table.rows[0][-1])
+
+
+def test_a_day_is_called_as_where_it_begins_whatever_the_clocks_did_since(settings):
+    books = replace(settings.LEVI_CONFIG.books, day_time_zone="Europe/Berlin")
+    settings.LEVI_CONFIG = replace(settings.LEVI_CONFIG, books=books)
+    summer, winter = datetime(2026, 7, 1, 22, tzinfo=UTC), datetime(2026, 11, 1, 22, tzinfo=UTC)
+    drawn = results_chart([DayResult(summer, Decimal(1)), DayResult(winter, Decimal(2))])
+    assert list(drawn.places) == ["07-02", "11-02"]
 
 
 def test_a_balance_says_what_is_free_and_what_is_locked(page):

@@ -108,6 +108,8 @@ def _balances(account: ExchangeAccount, prices: PriceTable) -> Table:
 
 
 def _days(accounts: list[ExchangeAccount]) -> Table:
+    """The result is the one that the strip, the bars and the loss limit know: since the last equity before the day."""
+    results = {row.date: row.pnl for row in read_results(timezone.now())}
     rows = [
         [
             f"{bar.day}",
@@ -115,7 +117,7 @@ def _days(accounts: list[ExchangeAccount]) -> Table:
             cells.dollars(bar.last),
             cells.dollars(bar.low),
             cells.dollars(bar.high),
-            cells.gain(bar.pnl),
+            cells.gain(results.get(bar.day)),
         ]
         for bar in reversed(read_daily_bars(accounts, DAYS))
     ]
@@ -124,7 +126,8 @@ def _days(accounts: list[ExchangeAccount]) -> Table:
         ["Day", "#First", "#Last", "#Low", "#High", "#PnL"],
         rows,
         empty="No complete day yet.",
-        note="All enabled accounts together. Deposits and withdrawals are no gain and no loss.",
+        note="All enabled accounts together. A day's PnL counts from the last equity before it began; deposits and "
+        "withdrawals are no gain and no loss.",
         more_url=cells.page_url("equitysnapshot", "changelist"),
     )
 

@@ -76,7 +76,7 @@ def results_chart(results: Sequence[DayResult]) -> Chart:
         key="results",
         title="Result per day",
         kind="bar",
-        places=[f"{row.day:%m-%d}" for row in results],
+        places=[f"{row.date:%m-%d}" for row in results],
         series=[
             Series("Gain", side(1), "good", texts=texts[0]),
             Series("Loss", side(-1), "bad", texts=nothing),

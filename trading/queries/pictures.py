@@ -7,12 +7,13 @@ never an aggregate over all rows of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
 
+from .equity import trading_day
 from .valuation import day_start
 
 CURVE_POINTS = 120
@@ -33,6 +34,11 @@ class CurvePoint:
 class DayResult:
     day: datetime
     pnl: Decimal | None
+
+    @property
+    def date(self) -> date:
+        """What the trading day is called; told from its middle, which no change of clocks reaches."""
+        return trading_day(self.day + timedelta(hours=12))
 
 
 @dataclass(frozen=True, slots=True)
