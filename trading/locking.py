@@ -164,9 +164,10 @@ def lock_orders(order_ids: Iterable[UUID]) -> list[Order]:
 
 
 def lock_positions(account_id: UUID, instrument_ids: Iterable[int]) -> dict[int, Position]:
-    rows = Position.objects.select_for_update(no_key=True).filter(
+    rows = Position.objects.select_for_update(no_key=True, of=("self",)).filter(
         account_id=account_id, instrument_id__in=list(instrument_ids)
     )
+    rows = rows.select_related("instrument")
     return {row.instrument_id: row for row in rows.order_by("instrument_id")}
 
 

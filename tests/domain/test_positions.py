@@ -26,22 +26,31 @@ wide = fills_of(
 )
 
 
-def book(fills) -> PositionState:
+BASE = "BTC"
+
+
+def base_fee(fill) -> Decimal:
+    _, _, _, (fee, asset) = fill
+    return fee if asset == BASE else ZERO
+
+
+def book(fills, base_asset=BASE) -> PositionState:
     state = PositionState()
     for side, quantity, price, (fee, asset) in fills:
-        state = state.after(side, quantity, price, fee, asset)
+        state = state.after(side, quantity, price, fee, asset, base_asset=base_asset)
     return state
 
 
 @given(st.one_of(ordinary, wide))
-def test_quantity_is_the_signed_sum_of_the_fills(fills):
+def test_quantity_is_the_signed_sum_of_the_fills_less_what_they_cost_in_the_base_asset(fills):
     with exact_arithmetic():
-        assert book(fills).quantity == sum((quantity * side.sign for side, quantity, _, _ in fills), ZERO)
+        traded = sum((quantity * side.sign for side, quantity, _, _ in fills), ZERO)
+        assert book(fills).quantity == traded - sum(map(base_fee, fills), ZERO)
 
 
 @given(ordinary, st.decimals("0.01", "100000", places=2))
 def test_realized_and_unrealized_add_up_to_cash_flow_and_market_value(fills, last):
-    state = book(fills)
+    state = book(fills, base_asset="ETH")
     with exact_arithmetic():
         cash = sum((-side.sign * quantity * price for side, quantity, price, _ in fills), ZERO)
         wealth = cash + state.quantity * last
@@ -53,8 +62,8 @@ def test_realized_and_unrealized_add_up_to_cash_flow_and_market_value(fills, las
 
 
 @given(ordinary)
-def test_fees_are_summed_per_asset_and_touch_nothing_else(fills):
-    state = book(fills)
+def test_fees_are_summed_per_asset_and_others_than_in_base_touch_nothing_else(fills):
+    state = book(fills, base_asset="ETH")
     for asset in ("USDT", "BTC", "MX"):
         paid = sum((fee for _, _, _, (fee, fee_asset) in fills if fee_asset == asset), ZERO)
         assert state.fees.get(asset, ZERO) == paid
@@ -81,7 +90,7 @@ def test_a_flat_position_has_no_average_price(fills):
 
 
 def after(state: PositionState, side: Side, quantity: str, price: str) -> PositionState:
-    return state.after(side, Decimal(quantity), Decimal(price), ZERO, "USDT")
+    return state.after(side, Decimal(quantity), Decimal(price), ZERO, "USDT", base_asset=BASE)
 
 
 def figures(state: PositionState) -> tuple[Decimal, Decimal, Decimal]:
@@ -110,15 +119,30 @@ def test_unrealized_pnl_and_notional_of_long_and_short():
     assert long.notional(Decimal(110)) == short.notional(Decimal(110)) == 220
 
 
+def test_a_fee_in_the_base_asset_leaves_what_can_be_sold_and_realizes_nothing():
+    bought = PositionState().after(
+        Side.BUY, Decimal(1), Decimal(100), Decimal("0.001"), BASE, base_asset=BASE
+    )
+    assert figures(bought) == (Decimal("0.999"), 100, 0)
+    assert bought.fees == {BASE: Decimal("0.001")}
+    assert figures(after(bought, Side.SELL, "0.999", "110")) == (0, 0, Decimal("9.99"))
+
+
+def test_a_fee_in_the_base_asset_that_nothing_covers_is_a_debt_at_its_price():
+    flat = after(PositionState(), Side.BUY, "1", "100")
+    sold = flat.after(Side.SELL, Decimal(1), Decimal(90), Decimal("0.001"), BASE, base_asset=BASE)
+    assert figures(sold) == (Decimal("-0.001"), 90, -10)
+
+
 def test_a_fill_of_nothing_only_books_its_fee():
-    state = PositionState().after(Side.BUY, ZERO, Decimal(1), Decimal("0.1"), "MX")
+    state = PositionState().after(Side.BUY, ZERO, Decimal(1), Decimal("0.1"), "MX", base_asset=BASE)
     assert figures(state) == (0, 0, 0)
     assert state.fees == {"MX": Decimal("0.1")}
 
 
 def test_the_state_before_is_not_touched():
     before = after(PositionState(), Side.BUY, "1", "100")
-    before.after(Side.SELL, Decimal(1), Decimal(120), Decimal(1), "USDT")
+    before.after(Side.SELL, Decimal(1), Decimal(120), Decimal(1), "USDT", base_asset=BASE)
     assert figures(before) == (1, 100, 0)
     assert before.fees == {}
 

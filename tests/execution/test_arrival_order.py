@@ -98,7 +98,7 @@ def walked(reports: Sequence[tuple[str, FillReport]]) -> PositionState:
     """What the fills come to by arithmetic alone."""
     state = PositionState()
     for side, fill in reports:
-        state = state.after(Side(side), fill.quantity, fill.price, fill.fee, fill.fee_asset)
+        state = state.after(Side(side), fill.quantity, fill.price, fill.fee, fill.fee_asset, base_asset="BTC")
     return state
 
 

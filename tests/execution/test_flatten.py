@@ -26,12 +26,14 @@ from trading.execution.flatten_runs import LONGEST, claim_flattening, run_flatte
 from trading.execution.following import follow_order
 from trading.execution.halts import engage, release
 from trading.execution.intake import submit
+from trading.execution.rebuilding import compare_books
 from trading.execution.sweep import run_sweep
 from trading.models import (
     Alert,
     ApprovalRequest,
     AuditEntry,
     Balance,
+    Break,
     Flattening,
     HaltState,
     Instrument,
@@ -92,6 +94,25 @@ def test_everything_is_closed_while_everything_is_halted(world: World, settings)
     assert [entry.data["reason"] for entry in AuditEntry.objects.filter(kind="flatten.requested")] == [
         "out of here"
     ]
+
+
+def test_what_a_fee_in_the_base_asset_left_of_it_is_what_is_held_and_closed(world: World):
+    world.venue.settings(fee_asset="base")
+    world.buy("0.02")
+    world.sync()
+    held = Balance.objects.get(asset="BTC")
+    assert Decimal(0) < world.position() < Decimal("0.02")
+    assert world.position() == held.free == held.booked
+    assert not Break.objects.exists()
+    row = close()
+    world.sync()
+    assert (
+        Balance.objects.get(asset="BTC").free
+        == world.position()
+        == Decimal(row.report["paper BTC/USDT"]["left"])
+    )
+    assert lines(row)["paper BTC/USDT"][0] in ("flat", "dust")
+    assert not list(compare_books(world.account)) and not Break.objects.exists()
 
 
 def test_an_ordinary_reduce_only_order_does_not_pass_a_halt(world: World):

@@ -155,8 +155,10 @@ def _look_for_fill(account: ExchangeAccount, exchange: Exchange, instrument: Ins
 _SUMS = """
 SELECT i.symbol, p.quantity, coalesce(f.quantity, 0)
   FROM trading_position p JOIN trading_instrument i ON i.id = p.instrument_id
-  LEFT JOIN (SELECT instrument_id, sum(CASE side WHEN 'BUY' THEN quantity ELSE -quantity END) AS quantity
-               FROM trading_fill WHERE account_id = %(account)s GROUP BY 1) f ON f.instrument_id = p.instrument_id
+  LEFT JOIN (SELECT g.instrument_id, sum(CASE g.side WHEN 'BUY' THEN g.quantity ELSE -g.quantity END
+                    - CASE WHEN g.fee_asset = b.base_asset THEN g.fee ELSE 0 END) AS quantity
+               FROM trading_fill g JOIN trading_instrument b ON b.id = g.instrument_id
+              WHERE g.account_id = %(account)s GROUP BY 1) f ON f.instrument_id = p.instrument_id
  WHERE p.account_id = %(account)s AND p.quantity <> coalesce(f.quantity, 0)
 """
 

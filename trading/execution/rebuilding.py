@@ -55,10 +55,11 @@ class Recomputed:
 def recompute_position(position: Position, *, repair: bool = False) -> Recomputed:
     """In the venue's order, as the running sum is kept; with `repair` what is derived of the fills is put right."""
     state, newest, closed = PositionState(), None, ZERO
+    base_asset = position.instrument.base_asset
     wrong: list[Fill] = []
     for fill in fills_of(position).order_by(*IN_ORDER).iterator(chunk_size=_CHUNK):
         stored = fill.realized_pnl, fill.average_after
-        (step,) = walk(state, [fill]).values()
+        (step,) = walk(state, [fill], base_asset).values()
         state, newest, closed = step[1], fill, add(closed, stored[0])
         if repair and stored != (fill.realized_pnl, fill.average_after):
             wrong.append(fill)

@@ -45,12 +45,13 @@ def place_of(fill: Fill | FillReport) -> Place:
     return fill.filled_at, len(fill.venue_fill_id), fill.venue_fill_id
 
 
-def walk(state: PositionState, fills: Iterable[Fill]) -> Steps:
+def walk(state: PositionState, fills: Iterable[Fill], base_asset: str) -> Steps:
     """From `state` over the fills, which are in order; sets what is derived of each."""
     steps: Steps = {}
     for fill in fills:
         before = state
-        state = before.after(Side(fill.side), fill.quantity, fill.price, fill.fee, fill.fee_asset)
+        fee, asset = fill.fee, fill.fee_asset
+        state = before.after(Side(fill.side), fill.quantity, fill.price, fee, asset, base_asset=base_asset)
         with exact_arithmetic():
             fill.realized_pnl = state.realized_pnl - before.realized_pnl
         fill.average_after = state.average_price
@@ -62,7 +63,7 @@ def add_to_position(position: Position, arrived: Sequence[Fill]) -> tuple[Steps,
     """Move the row by fills that are new, in order, in memory; and what is to be told if they came late."""
     newest = position.newest_fill_at, len(position.newest_fill), position.newest_fill
     if position.newest_fill_at is None or place_of(arrived[0]) > newest:
-        steps = walk(position.as_state(), arrived)
+        steps = walk(position.as_state(), arrived, position.instrument.base_asset)
         position.take_state(steps[arrived[-1].venue_fill_id][1], arrived[-1])
         return steps, None
     return _go_back(position, arrived)
@@ -73,7 +74,7 @@ def _go_back(position: Position, arrived: Sequence[Fill]) -> tuple[Steps, dict[s
     start, later = _find_start(position, arrived[0].filled_at)
     known = {fill.pk: (fill.realized_pnl, fill.average_after) for fill in later}
     fills = sorted([*arrived, *later], key=place_of)
-    steps = walk(start, fills)
+    steps = walk(start, fills, position.instrument.base_asset)
     state = steps[fills[-1].venue_fill_id][1]
     changed = [fill for fill in later if known[fill.pk] != (fill.realized_pnl, fill.average_after)]
     write_derived(changed)
@@ -104,11 +105,12 @@ def _find_start(position: Position, at: datetime) -> tuple[PositionState, list[F
     ):  # the second: booked by a version that did not keep it
         return PositionState(), list(fills.order_by(*IN_ORDER))
     later = list(fills.filter(filled_at__gte=at).order_by(*IN_ORDER))
-    return _without(position.as_state(), later, previous), later
+    return _without(position, later, previous), later
 
 
-def _without(state: PositionState, later: Sequence[Fill], previous: Fill) -> PositionState:
+def _without(position: Position, later: Sequence[Fill], previous: Fill) -> PositionState:
     assert previous.average_after is not None
+    state, base_asset = position.as_state(), position.instrument.base_asset
     quantity, realized, fees = state.quantity, state.realized_pnl, dict(state.fees)
     with exact_arithmetic():
         for fill in later:
@@ -116,6 +118,8 @@ def _without(state: PositionState, later: Sequence[Fill], previous: Fill) -> Pos
             realized -= fill.realized_pnl
             if fill.fee:
                 fees[fill.fee_asset] = fees.get(fill.fee_asset, ZERO) - fill.fee
+            if fill.fee_asset == base_asset:
+                quantity += fill.fee
     return PositionState(quantity, previous.average_after, realized, fees)
 
 

@@ -2,7 +2,8 @@
 
 A fill is booked exactly once: unique on account and the venue's fill id. What the venue said of it never changes; what
 is derived of it, because it depends on the fills before it, follows when one of those arrives late. A position row is
-the running sum of its fills in the venue's order, updated in the same transaction; `rebuild` can always recompute it.
+the running sum of its fills in the venue's order, less fees in the base asset, updated in the same transaction;
+`rebuild` can always recompute it.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ _POSITIONS = """
 SELECT i.symbol AS subject, p.quantity || ' of ' || coalesce(f.total, 0) AS detail
   FROM trading_position p JOIN trading_instrument i ON i.id = p.instrument_id
   LEFT JOIN LATERAL (
-       SELECT sum(CASE side WHEN 'BUY' THEN quantity ELSE -quantity END) AS total FROM trading_fill f
+       SELECT sum(CASE side WHEN 'BUY' THEN quantity ELSE -quantity END
+                  - CASE WHEN fee_asset = i.base_asset THEN fee ELSE 0 END) AS total FROM trading_fill f
         WHERE f.account_id = p.account_id AND f.instrument_id = p.instrument_id) f ON true
  WHERE p.quantity <> coalesce(f.total, 0)"""
 
