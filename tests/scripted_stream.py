@@ -16,8 +16,10 @@ from django.utils import timezone
 from trading.domain.enums import OrderStatus
 from trading.exchanges.streams import StreamEvent, StreamEventKind
 from trading.models import AccountStream, ExchangeAccount, Order
+from trading.stream_listener import AccountSync
 
 WAIT_SECONDS = 20.0
+FOLLOWER = "follower"
 
 
 @pytest.fixture
@@ -101,3 +103,11 @@ def wait_until(is_true: Callable[[], object], what: str = "it", seconds: float =
     while not is_true():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.02)
+
+
+def join_syncs() -> None:
+    """What a listener began, or a bell of its, may outlive it; no test leaves it to the next."""
+    for thread in threading.enumerate():
+        if isinstance(thread, AccountSync) or thread.name == FOLLOWER:
+            thread.join(WAIT_SECONDS)
+            assert not thread.is_alive()

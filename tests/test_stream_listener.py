@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from tests.making import World, fresh
-from tests.scripted_stream import ScriptedStream, order_event, wait_until
+from tests.scripted_stream import ScriptedStream, join_syncs, order_event, wait_until
 from tests.worlds import frozen_venue, impatient, live_world
 from trading import stream_listener
 from trading.domain.enums import OrderStatus
@@ -71,6 +71,7 @@ def stage(live_world: World, monkeypatch) -> Iterator[Stage]:
     if made.listener.ident:
         made.listener.join(20)
     assert not made.listener.is_alive()
+    join_syncs()
 
 
 def kinds() -> list[str]:

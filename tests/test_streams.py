@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.making import PERSON, World, make_account
-from tests.scripted_stream import ScriptedStream, offered, wait_until
+from tests.scripted_stream import ScriptedStream, join_syncs, offered, wait_until
 from tests.worlds import frozen_venue, impatient, live_world
 from trading import stream_listener, streams
 from trading.execution.accounts import set_account_enabled, store_credentials
@@ -36,6 +36,7 @@ def watch(live_world: World, offered, monkeypatch) -> Iterator[StreamWatch]:
     for listener in made.listeners.values():
         listener.join(20)
         assert not listener.is_alive()
+    join_syncs()
 
 
 def is_live(name: str = "paper") -> bool:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from simulator.testing import SimulatedVenue
 from tests.making import World, fresh
-from tests.scripted_stream import wait_until
+from tests.scripted_stream import FOLLOWER, join_syncs, wait_until
 from tests.worlds import frozen_venue, impatient, live_world
 from trading import stream_listener
 from trading.exchanges.mexc import stream as mexc_stream
@@ -38,7 +38,7 @@ def follow(_bell: str, order_id: object) -> None:
         finally:
             connections.close_all()
 
-    threading.Thread(target=work).start()
+    threading.Thread(target=work, name=FOLLOWER).start()
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def watch(live_world: World, monkeypatch) -> Iterator[StreamWatch]:
     for listener in made.listeners.values():
         listener.join(20)
         assert not listener.is_alive()
+    join_syncs()
 
 
 def row() -> AccountStream:

@@ -9,6 +9,7 @@ from typing import Any
 import ccxt.pro
 
 from simulator.testing import SimulatedVenue
+from tests.loops import run_alone
 from tests.simulator.test_ccxt_client import SYMBOL, point_to
 
 PATIENCE = 30
@@ -25,7 +26,7 @@ def follow(venue: SimulatedVenue, story: Callable[[ccxt.pro.mexc], Awaitable[Any
         finally:
             await exchange.close()
 
-    return asyncio.run(run())
+    return run_alone(run())
 
 
 async def wait_for_subscription(venue: SimulatedVenue, watching: asyncio.Future[Any]) -> None:

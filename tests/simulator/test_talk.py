@@ -12,6 +12,7 @@ from simulator.http.websocket import MOST_UNREAD, WebSocketLine
 from simulator.mexc.listen_keys import ListenKeys
 from simulator.mexc.pushes import ORDERS
 from simulator.mexc.talk import MexcTalk
+from tests.loops import run_alone
 from tests.simulator.test_events import open_venue
 
 HOUR = 3_600
@@ -100,5 +101,5 @@ def test_a_client_that_does_not_answer_a_close_is_cut_off(monkeypatch: pytest.Mo
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    asyncio.run(close())
+    run_alone(close())
     assert transport.is_aborted
