@@ -88,8 +88,8 @@ def come_to_rest(look: Callable[[], None], seconds: float) -> bool:
         ).values_list("id", flat=True):
             try:
                 request_cancel(order_id, actor=PERSON)
-            except LeviError:
-                continue  # it ended by itself
+            except (LeviError, DatabaseError):
+                continue  # it ended by itself, or somebody who was cut off still holds it
         if not unfinished() and not Sweep.objects.filter(verdict="running").exists():
             return True
         time.sleep(0.2)
