@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trading.domain.errors import MalformedAnswer
@@ -68,6 +68,7 @@ json_values = st.recursive(
 
 
 @given(st.sampled_from(READERS), json_values)
+@example(reading.find_time, Decimal("sNaN"))
 def test_a_wrong_value_names_its_field(read, value) -> None:
     try:
         read({"fieldX": value}, "fieldX")

@@ -18,7 +18,8 @@ from trading.queries.pictures import RANGES, read_curve, read_latencies, read_re
 from trading.queries.valuation import day_start
 
 pytestmark = pytest.mark.django_db
-NOON = day_start() + timedelta(hours=12)
+# Yesterday's, so that it is over at whatever hour the tests run.
+NOON = day_start() - timedelta(hours=12)
 
 
 def snap(account, at, equity: str, pnl: str | None = None) -> None:

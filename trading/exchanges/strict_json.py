@@ -150,4 +150,7 @@ def read_time(row: JsonObject, field: str) -> datetime:
 
 
 def find_time(row: JsonObject, field: str) -> datetime | None:
-    return None if row.get(field) in (None, "", 0) else read_time(row, field)
+    value = row.get(field)
+    # Not by `in (…, 0)`: a signalling NaN answers every comparison with an exception.
+    is_zero = value.is_zero() if isinstance(value, Decimal) else value in (None, "", 0)
+    return None if is_zero else read_time(row, field)
