@@ -11,8 +11,6 @@ account lets one listen and the other stand by. It outlives the database and end
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 import time
 from uuid import UUID
@@ -21,6 +19,7 @@ from django.db import Error as DatabaseTrouble
 from django.db import connections
 
 from trading.connections import offers_stream
+from trading.ending import stop_on_signals
 from trading.execution.jobs import beat_heart
 from trading.models import Credential, ExchangeAccount
 from trading.queries.watched_accounts import watched_accounts
@@ -32,7 +31,6 @@ LOOK_SECONDS = 2.0
 HEART_SECONDS = 5.0
 _SHORTEST_BACK_OFF, _LONGEST_BACK_OFF = 0.2, 5.0
 _FAREWELL_SECONDS = 1.2
-_LAST_SECOND = 1.8
 
 
 class StreamWatch:
@@ -99,16 +97,6 @@ def _read_wanted() -> list[tuple[ExchangeAccount, tuple[object, ...]]]:
 
 def run_streams() -> None:
     """Until SIGTERM or SIGINT; ends within two seconds, also out of a call that hangs."""
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: object) -> None:
-        stop.set()
-        # Whoever listens next syncs first, so a hanging call is not waited for.
-        last = threading.Timer(_LAST_SECOND, os._exit, [0])
-        last.daemon = True
-        last.start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    stop = stop_on_signals()
     print("listening to private streams", flush=True)  # whoever started this waits for it, at any log level
     StreamWatch(stop).run()

@@ -10,8 +10,6 @@ delays nothing else. It outlives the database: it dials again with back-off. It 
 from __future__ import annotations
 
 import logging
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +26,7 @@ from trading import audit
 from trading.domain.actors import system_actor
 from trading.domain.enums import Severity
 from trading.domain.errors import LeviError
+from trading.ending import stop_on_signals
 from trading.execution.dead_man import DeadMan, halt_by_dead_man, stop_without_database
 from trading.execution.delivery import deliver_channel, prepare_deliveries
 from trading.execution.flatten_runs import run_flattening, waiting_flattenings
@@ -51,7 +50,6 @@ SYNC_AGE = timedelta(seconds=25)
 SYNC_RETRY_SECONDS = 10.0
 _SHORTEST_BACK_OFF, _LONGEST_BACK_OFF = 0.2, 5.0
 _FAREWELL_SECONDS = 1.2
-_LAST_SECOND = 1.8
 
 
 class Stopping(Exception):
@@ -186,16 +184,6 @@ def _with_own_connection(work: Callable[[], object]) -> None:
 
 def run_supervision() -> None:
     """Until SIGTERM or SIGINT; ends within two seconds, also out of a call that hangs."""
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: object) -> None:
-        stop.set()
-        # Everything here may be killed at any instant, so a hanging call is not waited for.
-        last = threading.Timer(_LAST_SECOND, os._exit, [0])
-        last.daemon = True
-        last.start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    stop = stop_on_signals()
     print("supervising sweeps and syncs", flush=True)  # whoever started this waits for it, at any log level
     Supervision(stop).run()

@@ -13,6 +13,7 @@ LAYERS = {
     "trading.failpoints": 15,
     "trading.metric_files": 15,
     "trading.process_name": 20,
+    "trading.ending": 20,
     "trading.models": 20,
     "trading.exchanges": 20,
     "trading.metrics": 20,
