@@ -30,7 +30,8 @@ REVOKE UPDATE, DELETE ON
     trading_decision,
     trading_orderevidence,
     trading_fill,
-    trading_movement
+    trading_movement,
+    trading_algochild
 FROM levi_app;
 
 -- What is derived of a fill follows when an earlier one arrives late; what the venue said of it stays.
@@ -44,7 +45,8 @@ REVOKE DELETE ON
     trading_sweep,
     trading_break,
     trading_approvalrequest,
-    trading_dailyreport
+    trading_dailyreport,
+    trading_algo
 FROM levi_app;
 
 -- Only the owner migrates.

@@ -23,6 +23,7 @@ GUARDS = import_module("trading.migrations.0002_guards")
 KEPT = (*GUARDS.NO_DELETE, *import_module("trading.migrations.0006_approvals").NO_DELETE)
 CHECKPOINTS = "trading_auditcheckpoint"
 MOVEMENTS, REPORTS = "trading_movement", "trading_dailyreport"
+ALGOS, CHILDREN = "trading_algo", "trading_algochild"
 T = "trading_auditentry"
 
 
@@ -122,7 +123,7 @@ def test_no_table_of_history_may_be_changed_and_none_that_must_stay_emptied(app_
     def may(table: str, right: str) -> bool:
         return bool(app.execute("SELECT has_table_privilege(%s, %s)", [table, right]).fetchone()[0])
 
-    history, kept = (*GUARDS.APPEND_ONLY, CHECKPOINTS, MOVEMENTS), (*KEPT, REPORTS)
+    history, kept = (*GUARDS.APPEND_ONLY, CHECKPOINTS, MOVEMENTS, CHILDREN), (*KEPT, REPORTS, ALGOS)
     assert [table for table in history if may(table, "UPDATE") or not may(table, "INSERT")] == []
     assert [table for table in (*history, *kept) if may(table, "DELETE") or may(table, "TRUNCATE")] == []
     assert [table for table in kept if not may(table, "UPDATE")] == []
@@ -131,8 +132,8 @@ def test_no_table_of_history_may_be_changed_and_none_that_must_stay_emptied(app_
 def test_the_rights_name_every_guarded_table():
     text = RIGHTS.read_text(encoding="utf-8")
     never, kept = re.findall(r"REVOKE (?:UPDATE, )?DELETE ON\s+([\w,\s]+?)\s+FROM levi_app;", text)
-    assert set(re.findall(r"\w+", never)) == {*GUARDS.APPEND_ONLY, CHECKPOINTS, MOVEMENTS}
-    assert set(re.findall(r"\w+", kept)) == {*KEPT, REPORTS}
+    assert set(re.findall(r"\w+", never)) == {*GUARDS.APPEND_ONLY, CHECKPOINTS, MOVEMENTS, CHILDREN}
+    assert set(re.findall(r"\w+", kept)) == {*KEPT, REPORTS, ALGOS}
 
 
 def test_the_application_records_seals_and_halts_with_these_rights(trail, app_url):

@@ -78,8 +78,29 @@ class OrderOrigin(StrEnum):
     PANEL = "panel"
     SDK = "sdk"
     FLATTEN = "flatten"  # closes a position by the flatten verb: the only origin that passes a halt
+    ALGO = "algo"  # a child of a TWAP, VWAP or iceberg
     ORPHAN = "orphan"  # carries our prefix, was not in the database: adopted and alarmed
     EXTERNAL = "external"  # somebody else's order on the account: shown and counted, not ours to cancel
+
+
+class AlgoKind(StrEnum):
+    """How a large quantity is split into child orders."""
+
+    TWAP = "twap"  # evenly over time
+    VWAP = "vwap"  # over time, in proportion of what the market usually trades
+    ICEBERG = "iceberg"  # one small order in the book at a time
+
+
+class AlgoState(StrEnum):
+    """Where an algo is in its life. The legal moves are in `algo_states`."""
+
+    DENIED = "denied"
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELING = "canceling"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"  # its time was over before its quantity was
 
 
 class TradingMode(StrEnum):

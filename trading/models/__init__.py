@@ -4,6 +4,7 @@ No module here decides anything; the verbs are in `trading.execution`.
 """
 
 from .accounts import NEVER_OBSERVED, Balance, Credential, EquitySnapshot, ExchangeAccount
+from .algos import Algo, AlgoChild
 from .approvals import ApprovalRequest
 from .audit import AuditCheckpoint, AuditEntry, AuditStreamHead
 from .controls import ControlEpoch, HaltChange, HaltState, Sweep, SweepVerdict
@@ -40,6 +41,8 @@ __all__ = [
     "Alert",
     "AlertChannel",
     "AlertDelivery",
+    "Algo",
+    "AlgoChild",
     "ApiToken",
     "ApprovalRequest",
     "AuditCheckpoint",

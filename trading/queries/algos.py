@@ -1,0 +1,148 @@
+"""How far algos are: what is scheduled by now, what is achieved, and by which children.
+
+Two queries for any number of algos. Never decides: what comes next is `domain.algo_moves`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from trading.domain.algo_plans import PlanSlice, scheduled_by
+from trading.domain.enums import AlgoState, Side
+from trading.domain.money import ZERO, add, divide, multiply
+from trading.domain.order_states import TERMINAL
+from trading.models import Algo, AlgoChild, Fill
+
+_BASIS_POINTS = Decimal(10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class AlgoProgress:
+    """Base units, but `notional` and prices in quote units. `alive`: ordered and not yet ended, in doubt included.
+    `slippage_bps`: how much worse than the price at the start, in hundredths of a percent; None without a fill."""
+
+    filled: Decimal
+    notional: Decimal
+    alive: Decimal
+    scheduled: Decimal
+    left: Decimal
+    behind: Decimal
+    average_price: Decimal | None
+    slippage_bps: Decimal | None
+    children: int
+    elapsed_seconds: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AlgoCurves:
+    """Instants with cumulative base units: what the plan says, and what was filled."""
+
+    schedule: list[tuple[datetime, Decimal]]
+    achieved: list[tuple[datetime, Decimal]]
+
+
+def read_plan(algo: Algo) -> tuple[PlanSlice, ...]:
+    return tuple(PlanSlice(Decimal(piece["after"]), Decimal(piece["target"])) for piece in algo.plan)
+
+
+def read_pauses(algo: Algo) -> list[tuple[datetime, datetime]]:
+    return [(datetime.fromisoformat(begin), datetime.fromisoformat(end)) for begin, end in algo.pauses]
+
+
+def clock_of(algo: Algo, now: datetime) -> Decimal:
+    """Seconds of its own clock, which stands while it is paused and when it has ended; below zero before it starts."""
+    until = algo.finished_at or (algo.state_since if algo.state == AlgoState.PAUSED else now)
+    span = until - algo.start_at
+    for begin, end in read_pauses(algo):
+        span -= max(end, algo.start_at) - max(begin, algo.start_at)
+    return divide(Decimal(span // timedelta(microseconds=1)), Decimal(1_000_000))
+
+
+def ends_at(algo: Algo, now: datetime) -> datetime | None:
+    """When its time is over, as things stand; None without an end."""
+    if algo.duration_seconds is None:
+        return None
+    return now + _span(algo.duration_seconds - clock_of(algo, now))
+
+
+def _span(seconds: Decimal) -> timedelta:
+    return timedelta(microseconds=int(multiply(seconds, Decimal(1_000_000))))
+
+
+def read_children(algo: Algo) -> QuerySet[AlgoChild]:
+    """In the order in which they were made."""
+    return algo.children.select_related("order").order_by("number")
+
+
+def read_progress(algos: Iterable[Algo], now: datetime) -> dict[UUID, AlgoProgress]:
+    rows = list(algos)
+    sums: dict[UUID, list[Any]] = {algo.pk: [ZERO, ZERO, ZERO, 0] for algo in rows}
+    for algo_id, status, wanted, filled, worth in AlgoChild.objects.filter(algo__in=list(sums)).values_list(
+        "algo_id",
+        "order__status",
+        "order__exposure_quantity",
+        "order__filled_quantity",
+        "order__filled_notional",
+    ):
+        line = sums[algo_id]
+        line[0], line[1] = add(line[0], filled), add(line[1], worth)
+        if status not in TERMINAL:
+            line[2] = add(line[2], max(add(wanted, -filled), ZERO))
+        line[3] += 1
+    return {algo.pk: _progress(algo, *sums[algo.pk], now=now) for algo in rows}
+
+
+def _progress(
+    algo: Algo, filled: Decimal, worth: Decimal, alive: Decimal, children: int, *, now: datetime
+) -> AlgoProgress:
+    elapsed = clock_of(algo, now)
+    scheduled = scheduled_by(read_plan(algo), elapsed) if algo.state != AlgoState.DENIED else ZERO
+    average = divide(worth, filled) if filled else None
+    return AlgoProgress(
+        filled=filled,
+        notional=worth,
+        alive=alive,
+        scheduled=scheduled,
+        left=max(add(algo.quantity, -filled), ZERO),
+        behind=max(add(scheduled, -add(filled, alive)), ZERO),
+        average_price=average,
+        slippage_bps=_slippage(algo, average),
+        children=children,
+        elapsed_seconds=max(elapsed, ZERO),
+    )
+
+
+def _slippage(algo: Algo, average: Decimal | None) -> Decimal | None:
+    if average is None or not algo.arrival_price:
+        return None
+    worse = multiply(add(average, -algo.arrival_price), Decimal(Side(algo.side).sign))
+    return multiply(divide(worse, algo.arrival_price), _BASIS_POINTS)
+
+
+def read_curves(algo: Algo) -> AlgoCurves:
+    # A slice is due when it begins: its target stands from then on.
+    schedule = [(_wall(algo, piece.after), piece.target) for piece in read_plan(algo)]
+    total = ZERO
+    achieved: list[tuple[datetime, Decimal]] = []
+    fills = Fill.objects.filter(order__algo_child__algo=algo).order_by("filled_at", "id")
+    for at, quantity in fills.values_list("filled_at", "quantity"):
+        total = add(total, quantity)
+        achieved.append((at, total))
+    return AlgoCurves(schedule, achieved)
+
+
+def _wall(algo: Algo, after: Decimal) -> datetime:
+    """The instant when the algo's clock shows `after`, given the pauses that are over."""
+    at = algo.start_at + _span(after)
+    for begin, end in read_pauses(algo):
+        begin, end = max(begin, algo.start_at), max(end, algo.start_at)
+        if begin <= at:
+            at += end - begin
+    return at
