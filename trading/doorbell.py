@@ -27,6 +27,8 @@ BELLS = {
     "dispatch_order": "orders",
     "cancel_order": "orders",
     "follow_order": "resolve",
+    "advance_algo": "orders",
+    "advance_algo_of": "orders",
     "sync_account": "sync",
     "run_exports": "default",
 }

@@ -1,6 +1,6 @@
 """Every lock the product takes, in the only order in which they may be taken:
 
-    halt scopes (advisory)  →  account  →  shared limits (advisory)  →  order  →  position  →  balances
+    halt scopes (advisory)  →  algo  →  account  →  shared limits (advisory)  →  order  →  position  →  balances
 
 Shared limits: a limit that is counted over several accounts (everything, an instrument, a strategy) is decided on under
 a lock of that scope, beside the account's. Where no such limit is set, nobody waits for another account. Whoever holds
@@ -23,6 +23,7 @@ from uuid import UUID
 from django.db import OperationalError, connection, transaction
 
 from trading.models import (
+    Algo,
     ApprovalRequest,
     Balance,
     DailyReport,
@@ -109,6 +110,15 @@ def lock_audit_seal() -> bool:
             raise
         return False
     return True
+
+
+def lock_algo(algo_id: UUID) -> Algo:
+    """Until commit: no other child of it is made, and its state stands still."""
+    return (
+        Algo.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("account", "instrument", "strategy")
+        .get(pk=algo_id)
+    )
 
 
 def lock_account(account_id: UUID) -> ExchangeAccount:

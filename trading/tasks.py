@@ -1,7 +1,8 @@
 """Celery tasks: each body calls one function. Messages carry an id and nothing else.
 
-A message may be lost, doubled, delayed or forged without effect: rows decide. Also starts, in every child of an order
-worker, the thread that polls for what no bell announced and beats the heart of the process.
+A message may be lost, doubled, delayed or forged without effect: rows decide. Also starts, in every child of a
+worker, the thread that polls for what no bell announced and beats the heart of the process, and in the order workers
+the one that advances algos.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from trading.audit import seal_if_due
 from trading.domain.actors import system_actor
 from trading.doorbell import ring
 from trading.execution import exports, jobs
+from trading.execution.algos.running import advance_algo as advance_one_algo
+from trading.execution.algos.running import run_due_algos
 from trading.execution.approvals import expire_overdue
 from trading.execution.audit_watch import verify_on_schedule
 from trading.execution.cancellation import send_cancel
@@ -34,7 +37,7 @@ from trading.execution.report_schedule import make_due_reports, remind_of_unsign
 from trading.execution.sweep import run_sweep, waiting_sweeps
 from trading.execution.sync import sync_account as sync_one_account
 from trading.execution.triggers import watch_triggers as look_for_triggers
-from trading.models import ExchangeAccount, Order
+from trading.models import Algo, AlgoChild, ExchangeAccount, Order
 from trading.process_name import process_role
 from trading.queries.drills import read_drills
 from trading.queries.watched_accounts import watched_accounts
@@ -88,6 +91,21 @@ def follow_order(order_id: str) -> None:
 
 
 @shared_task
+def advance_algo(algo_id: str) -> None:
+    if (pk := _id(algo_id)) and Algo.objects.filter(pk=pk).exists():
+        advance_one_algo(pk)
+
+
+@shared_task
+def advance_algo_of(order_id: str) -> None:
+    """A child has ended: its parent need not wait for its timer."""
+    pk = _id(order_id)
+    child = AlgoChild.objects.filter(order_id=pk).first() if pk else None
+    if child is not None:
+        advance_one_algo(child.algo_id)
+
+
+@shared_task
 def sync_account(account_id: str) -> None:
     """Every booked fill rings this bell: one pass per slot serves them all."""
     pk = _id(account_id)
@@ -111,6 +129,7 @@ def sync_all_accounts() -> None:
 def poll_orders() -> None:
     """What the order workers and the supervisor do by themselves, for when they are gone."""
     poll_once()
+    run_due_algos()
     for sweep_id in waiting_sweeps(for_seconds=SWEEP_GRACE_SECONDS):
         run_sweep(sweep_id)
     for flattening_id in waiting_flattenings(for_seconds=SWEEP_GRACE_SECONDS):
@@ -172,27 +191,38 @@ def tidy_up() -> None:
     exports.expire_exports()
 
 
-def _poll_for_ever() -> None:
-    """The body of the poller's thread. It must outlive anything, so it logs what it did not expect and goes on."""
-    heart_due = 0.0
+def _for_ever(step: Callable[[], int]) -> None:
+    """The body of a worker's own thread. It must outlive anything, so it logs what it did not expect and goes on."""
     while True:
         claimed = 0
         try:
             close_old_connections()
-            if time.monotonic() >= heart_due:
-                jobs.beat_heart()
-                heart_due = time.monotonic() + HEART_SECONDS
-            if process_role().startswith("orders"):
-                claimed = poll_once()
+            claimed = step()
         except DatabaseError as error:
-            log.warning("the poller could not reach the database: %s", type(error).__name__)
-        except Exception:  # a defect in one step must not stop the search for every other order
-            log.exception("the poller met something unexpected and goes on")
+            log.warning("%s: no database (%s)", threading.current_thread().name, type(error).__name__)
+        except Exception:  # a defect in one step must not stop the search for everything else
+            log.exception("%s met something unexpected and goes on", threading.current_thread().name)
         if not claimed:
             time.sleep(POLL_SECONDS)
 
 
+class _Poller:
+    """Orders that no bell announced, and the sign of life of the process."""
+
+    def __init__(self) -> None:
+        self._heart_due = 0.0
+
+    def __call__(self) -> int:
+        if time.monotonic() >= self._heart_due:
+            jobs.beat_heart()
+            self._heart_due = time.monotonic() + HEART_SECONDS
+        return poll_once() if process_role().startswith("orders") else 0
+
+
 @worker_process_init.connect
-def start_poller(**_kwargs: object) -> None:
-    """After fork: the thread, its database connection and its lines to the venues belong to this child alone."""
-    threading.Thread(target=_poll_for_ever, name="poller", daemon=True).start()
+def start_threads(**_kwargs: object) -> None:
+    """After fork: the threads, their database connections and their lines to the venues belong to this child alone.
+    Algos have a thread of their own, so that a venue that hangs at one of them keeps no order waiting."""
+    threading.Thread(target=_for_ever, args=(_Poller(),), name="poller", daemon=True).start()
+    if process_role().startswith("orders"):
+        threading.Thread(target=_for_ever, args=(run_due_algos,), name="algos", daemon=True).start()

@@ -9,6 +9,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from tests.models.rows import make_order, make_rows
+from trading.domain.algo_states import ALGO_TRANSITIONS
 from trading.domain.enums import OrderStatus
 from trading.domain.order_states import TRANSITIONS
 from trading.models import DailyReport, Order
@@ -54,6 +55,15 @@ def test_the_database_allows_exactly_the_moves_of_the_table(db: None):
 def test_the_frozen_table_of_the_migration_is_the_domains(db: None):
     frozen = {before: set(afters.split()) for before, afters in guards.MOVES.items()}
     current = {before.value: {after.value for after in afters} for before, afters in TRANSITIONS.items()}
+    assert frozen == {before: afters for before, afters in current.items() if afters}
+
+
+def test_the_frozen_table_of_algos_is_the_domains():
+    frozen = {
+        before: set(afters.split())
+        for before, afters in import_module("trading.migrations.0039_algos").MOVES.items()
+    }
+    current = {before.value: {after.value for after in afters} for before, afters in ALGO_TRANSITIONS.items()}
     assert frozen == {before: afters for before, afters in current.items() if afters}
 
 

@@ -11,6 +11,7 @@
     poller.py        ⏲  finds what no bell announced
     halts.py         ✋  engage, release; sweep.py cancels what is open and proves it
     flatten.py       ▁  closes positions, also while halted; closing.py takes the steps, flatten_runs.py to the verdict
+    algos/           ⋯  TWAP, VWAP, iceberg: parents whose children are ordinary orders; algo_changes.py moves them
     triggers.py      ⚡  automatic halts
     authority.py     🔑  who may: a fresh second factor, a second person; approvals.py asks for one
     alerting.py      ✉  which audit entries a person is told of; delivery.py brings them to the channels

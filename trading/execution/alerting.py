@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -23,19 +22,11 @@ from trading.domain.errors import UnknownName
 from trading.models import Alert, AuditEntry
 from trading.notify import notify
 
+from . import people_news
+from .news import Data, News
+
 log = logging.getLogger(__name__)
-Data = Mapping[str, Any]
 _DRILL = str(system_actor("drill"))
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What is told. `key`: see `notify`."""
-
-    severity: Severity
-    subject: str
-    text: str = ""
-    key: str = ""
 
 
 def _scope(data: Data) -> str:
@@ -256,49 +247,29 @@ def _flatten_remains(entry: AuditEntry) -> News:
     return News(Severity.CRITICAL, "Flatten: not all is closed", "\n".join(lines))
 
 
+def _algo_title(data: Mapping[str, Any]) -> str:
+    return f"{data['kind'].upper()} {data['side']} {data['quantity']} {data['symbol']} on {data['account']}"
+
+
+def _algo_paused(entry: AuditEntry) -> News | None:
+    """By itself or by a halt; who pauses one by hand knows it."""
+    if not entry.actor.startswith("system:"):
+        return None
+    text = f"{entry.data['reason']}\nIt stays so until a person resumes or cancels it."
+    return News(Severity.WARNING, f"Paused: {_algo_title(entry.data)}", text, f"algo {entry.object_id}|")
+
+
+def _algo_expired(entry: AuditEntry) -> News:
+    title = f"Out of time: {_algo_title(entry.data)}"
+    return News(Severity.WARNING, title, f"{entry.data['reason']}. The rest was not ordered.")
+
+
+def _algo_goes_on(entry: AuditEntry) -> None:
+    _acknowledge_over("algo.paused", f"algo {entry.object_id}|", entry)
+
+
 def _break_glass(entry: AuditEntry) -> News:
     return News(Severity.INFO, "The break-glass key file was prepared", f"By {entry.actor}.")
-
-
-def _factor_removed(entry: AuditEntry) -> News:
-    name, reason = entry.data["username"], entry.data["reason"]
-    return News(Severity.WARNING, f"The second factor of {name} was removed", f"{reason}\nBy {entry.actor}.")
-
-
-def _locked_out(entry: AuditEntry) -> News:
-    name, address = entry.data.get("username", "somebody unknown"), entry.data["address"]
-    text = "Five wrong passwords. Sessions that are open go on; stopping works."
-    return News(
-        Severity.WARNING, f"Sign-in of {name} is locked from {address}", text, f"locked {name} {address}|"
-    )
-
-
-def _superuser_in(entry: AuditEntry) -> News | None:
-    """Roles do not bind a superuser: outside of paper mode nobody should work as one."""
-    if not entry.data.get("is_superuser") or settings.LEVI_MODE == TradingMode.PAPER:
-        return None
-    address = entry.data["address"] or "an unknown address"
-    text = "Every right, whatever its roles. If that was nobody of yours, end the session and change the password."
-    return News(Severity.WARNING, f"The superuser {entry.actor} signed in from {address}", text)
-
-
-def _operator_made(entry: AuditEntry) -> News:
-    data = entry.data.get("after", entry.data)
-    roles = ", ".join(data.get("roles", ())) or "no role"
-    name = data.get("username") or data.get("name", "")
-    return News(
-        Severity.INFO, f"New operator {name}: {roles}", f"By {entry.data.get('invited_by', entry.actor)}."
-    )
-
-
-def _rights_changed(entry: AuditEntry) -> News | None:
-    before, after = entry.data["before"], entry.data["after"]
-    if before.get("roles") == after["roles"] and before.get("is_superuser") == after["is_superuser"]:
-        return None
-    roles = ", ".join(after["roles"]) or "no role"
-    return News(
-        Severity.WARNING, f"Operator {after['username']} has new roles: {roles}", f"By {entry.actor}."
-    )
 
 
 NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
@@ -325,14 +296,18 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "drill.overdue": _drill_overdue,
     "drill.finished": _drill_finished,
     "break_glass.prepared": _break_glass,
+    "algo.paused": _algo_paused,
+    "algo.resumed": _algo_goes_on,
+    "algo.canceling": _algo_goes_on,
+    "algo.expired": _algo_expired,
     "flatten.requested": _flatten_requested,
     "flatten.flat": _flatten_flat,
     "flatten.remains": _flatten_remains,
-    "factor.removed": _factor_removed,
-    "session.locked_out": _locked_out,
-    "session.began": _superuser_in,
-    "operator.created": _operator_made,
-    "operator.changed": _rights_changed,
+    "factor.removed": people_news.factor_removed,
+    "session.locked_out": people_news.locked_out,
+    "session.began": people_news.superuser_in,
+    "operator.created": people_news.operator_made,
+    "operator.changed": people_news.rights_changed,
     "approval.requested": _approval_requested,
     **dict.fromkeys(
         ("approval.approved", "approval.refused", "approval.expired", "approval.void"), _approval_closed

@@ -144,7 +144,8 @@ def _find_strategy(name: str) -> Strategy | None:
     return strategy
 
 
-def _get_or_register_strategy(name: str, *, actor: Actor, now: datetime) -> Strategy | None:
+def get_or_register_strategy(name: str, *, actor: Actor, now: datetime) -> Strategy | None:
+    """In the caller's transaction. Raises UnknownName where names are not registered by themselves."""
     known = _find_strategy(name)
     if known is not None or not name:
         return known
@@ -188,7 +189,7 @@ def decide(
     """
     began = time.perf_counter()
     account = lock_account(account.id)
-    strategy = _get_or_register_strategy(strategy_name, actor=actor, now=timezone.now())
+    strategy = get_or_register_strategy(strategy_name, actor=actor, now=timezone.now())
     judgement = judge(account, instrument, strategy_name, proposal, to_act=True)
     order = _write_order(
         signal, account, instrument, strategy, proposal, judgement, actor=actor, origin=origin

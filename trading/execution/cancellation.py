@@ -17,7 +17,7 @@ from django.utils import timezone
 from trading import audit
 from trading.connections import exchange_for
 from trading.domain.actors import Actor, system_actor
-from trading.domain.enums import CancelScope, CancelState, OrderOrigin, OrderStatus
+from trading.domain.enums import AlgoState, CancelScope, CancelState, OrderOrigin, OrderStatus
 from trading.domain.errors import InvalidInput, LeviError, UnknownName
 from trading.domain.order_states import TERMINAL, WORKING
 from trading.domain.outcomes import CancelOutcome
@@ -25,8 +25,9 @@ from trading.domain.steps import cancel_state_after, may_send_cancel
 from trading.doorbell import ring
 from trading.failpoints import failpoint
 from trading.locking import lock_order
-from trading.models import ExchangeAccount, Instrument, Order
+from trading.models import Algo, ExchangeAccount, Instrument, Order
 
+from .algo_changes import stop_algos
 from .changes import add_evidence, move_order, order_data, set_fields
 
 log = logging.getLogger(__name__)
@@ -109,13 +110,16 @@ def note_sent_cancel(order: Order, outcome: CancelOutcome) -> None:
 def cancel_all(
     scope: CancelScope, *, account: str | None = None, symbol: str | None = None, actor: Actor
 ) -> dict[str, object]:
-    """Request the cancel of all our live orders; scope "everything" also asks the venue to clear the account."""
+    """Request the cancel of all our live orders; scope "everything" also asks the venue to clear the account. Algos of
+    these accounts and this symbol are canceled first, so that none makes another order behind it."""
     accounts = _accounts_named(account)
+    if symbol:
+        _check_symbol(symbol)
+    algos = _cancel_algos(accounts, symbol, actor=actor)
     orders = Order.objects.filter(account__in=accounts).exclude(status__in=TERMINAL)
     if scope is CancelScope.OURS:
         orders = orders.exclude(origin=OrderOrigin.EXTERNAL)
     if symbol:
-        _check_symbol(symbol)
         orders = orders.filter(instrument__symbol=symbol.upper())
     requested = []
     for order_id in orders.values_list("id", flat=True):
@@ -135,9 +139,31 @@ def cancel_all(
             actor=actor,
             object_type="account",
             object_id=account or "all",
-            data={"scope": scope, "symbol": symbol or "", "requested": len(requested), "venue": venue},
+            data={
+                "scope": scope,
+                "symbol": symbol or "",
+                "requested": len(requested),
+                "venue": venue,
+                "algos": algos,
+            },
         )
-    return {"scope": scope.value, "requested": len(requested), "orders": requested, "venue": venue}
+    return {
+        "scope": scope.value,
+        "requested": len(requested),
+        "orders": requested,
+        "venue": venue,
+        "algos": algos,
+    }
+
+
+def _cancel_algos(accounts: list[ExchangeAccount], symbol: str | None, *, actor: Actor) -> list[str]:
+    algos = Algo.objects.filter(account__in=accounts)
+    if symbol:
+        algos = algos.filter(instrument__symbol=symbol.upper())
+    return [
+        str(pk)
+        for pk in stop_algos(algos, AlgoState.CANCELING, reason="all orders are canceled", actor=actor)
+    ]
 
 
 def _accounts_named(name: str | None) -> list[ExchangeAccount]:

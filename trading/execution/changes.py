@@ -16,9 +16,10 @@ from django.utils import timezone
 from trading import audit
 from trading.domain.actors import Actor
 from trading.domain.chain import canonical
-from trading.domain.enums import OrderStatus
+from trading.domain.enums import OrderOrigin, OrderStatus
 from trading.domain.errors import IllegalTransition
 from trading.domain.order_states import can_move, is_terminal
+from trading.doorbell import ring
 from trading.models import Order, OrderEvidence
 
 
@@ -44,7 +45,8 @@ def move_order(order: Order, status: OrderStatus, *, actor: Actor, reason: str =
 def put_status(
     order: Order, status: OrderStatus, *, reason: str = "", **fields: Any
 ) -> tuple[list[str], audit.Fact]:
-    """In memory only: which columns changed and what happened. The caller writes both in the same commit."""
+    """In memory only: which columns changed and what happened. The caller writes both in the same commit; the parent
+    of an algo's child hears of its end after it."""
     before = OrderStatus(order.status)
     if not can_move(before, status):
         raise IllegalTransition(
@@ -53,6 +55,8 @@ def put_status(
     if is_terminal(status):
         fields.setdefault("finished_at", timezone.now())
         fields.setdefault("next_action_at", None)
+        if order.origin == OrderOrigin.ALGO:
+            ring("advance_algo_of", order.pk)
     fields |= {"status": status, "status_reason": reason[:300]}
     for name, value in fields.items():
         setattr(order, name, value)

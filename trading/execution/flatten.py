@@ -4,7 +4,8 @@ The one verb whose orders pass a halt (origin `flatten`): it takes a right of it
 production, a second person. Each order is sized by the position less what is pending on its side, never by a guess;
 only one is on its way per position. Every order's key follows from the request and its number, so that two processes
 that close the same position make one order. Our own limits do not apply; the venue's minimum does, and what is below it
-is reported as dust. Waits for the sweep's cancels first. Never opens, never turns a position around, never cancels.
+is reported as dust. Pauses the algos of its scope, and waits for the sweep's cancels first. Never opens, never turns a
+position around, never cancels.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from django.utils import timezone
 
 from trading import audit
 from trading.domain.actors import Actor
-from trading.domain.enums import ApprovalKind, HaltScope
+from trading.domain.enums import AlgoState, ApprovalKind, HaltScope
 from trading.domain.errors import InvalidInput, UnknownName
 from trading.domain.money import plain
 from trading.models import (
+    Algo,
     ApprovalRequest,
     ExchangeAccount,
     Flattening,
@@ -33,6 +35,7 @@ from trading.models import (
     Sweep,
 )
 
+from .algo_changes import stop_algos
 from .authority import demand_fresh_factor, use_approval
 from .halts import MAX_REASON
 
@@ -86,6 +89,7 @@ def flatten(
     if approval is None:  # its author proved the factor when asking
         demand_fresh_factor(actor, "flattening")
     check_flatten(payload)
+    _pause_algos(payload, actor=actor)
     with transaction.atomic(durable=True):
         use_approval(ApprovalKind.FLATTEN, payload, approval)
         quantity = Decimal(payload["quantity"]) if payload["quantity"] is not None else None
@@ -104,6 +108,16 @@ def flatten(
         if is_new:
             _record("flatten.requested", row, actor, positions=[_named(one) for one in positions_of(row)])
     return row
+
+
+def _pause_algos(payload: Mapping[str, Any], *, actor: Actor) -> None:
+    """What is being closed is not opened again, nor sold twice, by an algo that goes on beside it."""
+    algos = Algo.objects.filter(account__mode=settings.LEVI_MODE)
+    if payload["account"]:
+        algos = algos.filter(account__name=payload["account"])
+    if payload["symbol"]:
+        algos = algos.filter(instrument__symbol=payload["symbol"])
+    stop_algos(algos, AlgoState.PAUSED, reason="its positions are being closed", actor=actor)
 
 
 def _free_sweep(sweep_id: str | None) -> Sweep | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import transaction
@@ -43,10 +43,29 @@ class IntakeAnswer:
     repeated: bool
 
 
-def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: OrderOrigin) -> IntakeAnswer:
+class Parent(Protocol):
+    """Whoever asks for an order as a part of something larger has its say in the order's own transaction."""
+
+    def admit(self) -> None:
+        """Before anything is decided. Locks the parent, and raises a LeviError where the child must not be."""
+        ...
+
+    def adopt(self, order: Order) -> None:
+        """Ties the child to its parent, whatever was decided."""
+        ...
+
+
+def submit(
+    body: Mapping[str, Any],
+    *,
+    actor: Actor,
+    key: str | None,
+    origin: OrderOrigin,
+    parent: Parent | None = None,
+) -> IntakeAnswer:
     """Take one request in: deny it or turn it into a durable intent. Raises InvalidInput and its kin."""
     parsed = parse_request(body)
-    key = _key_of(parsed, key)
+    key = read_key(parsed, key)
     body_hash = hashlib.sha256(canonical_bytes({"body": dict(body), "origin": origin})).hexdigest()
     source = f"{actor.kind}:{actor.name}"
     known = _find_answer(source, key, body_hash)
@@ -61,6 +80,8 @@ def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: Or
         known = _find_answer(source, key, body_hash)
         if known is not None:
             return known
+        if parent is not None:
+            parent.admit()
         failpoint("intake.before_decision")
         signal = Signal(  # saved by `decide`, once, with its answer
             source=source,
@@ -71,10 +92,17 @@ def submit(body: Mapping[str, Any], *, actor: Actor, key: str | None, origin: Or
             request_id=actor.request_id,
             received_at=timezone.now(),
         )
-        proposal = make_proposal(parsed, instrument, flattens=origin is OrderOrigin.FLATTEN)
+        proposal = make_proposal(
+            parsed,
+            instrument,
+            flattens=origin is OrderOrigin.FLATTEN,
+            is_child=origin is OrderOrigin.ALGO,
+        )
         order, answer = decide(
             signal, account, instrument, parsed.strategy, proposal, actor=actor, origin=origin
         )
+        if parent is not None:
+            parent.adopt(order)
         failpoint("approval.before_commit")
     failpoint("approval.after_commit")
     return IntakeAnswer(order, answer, repeated=False)
@@ -105,7 +133,8 @@ def preview(body: Mapping[str, Any], *, actor: Actor) -> dict[str, Any]:
     return shown
 
 
-def _key_of(parsed: ParsedRequest, key: str | None) -> str:
+def read_key(parsed: ParsedRequest, key: str | None) -> str:
+    """The header's, else the body's. Raises InvalidInput."""
     chosen = (key or parsed.source_id).strip()
     if not chosen:
         raise InvalidInput(

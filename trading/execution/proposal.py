@@ -26,6 +26,7 @@ class Proposal:
     quantity: Decimal | None
     price: Decimal | None
     flattens: bool = False
+    is_child: bool = False
 
     def order_facts(self) -> OrderFacts:
         request = self.request
@@ -43,6 +44,7 @@ class Proposal:
             signal_price=request.last_price,
             reduce_only=request.reduce_only,
             flattens=self.flattens,
+            is_child=self.is_child,
         )
 
     def exposure_quantity(self, last_price: Decimal | None) -> Decimal:
@@ -74,10 +76,12 @@ class Proposal:
         }
 
 
-def make_proposal(parsed: ParsedRequest, instrument: Instrument, *, flattens: bool = False) -> Proposal:
+def make_proposal(
+    parsed: ParsedRequest, instrument: Instrument, *, flattens: bool = False, is_child: bool = False
+) -> Proposal:
     request = parsed.order
     quantity = None if request.quantity is None else round_to_lot(request.quantity, instrument.lot_size)
     price = (
         None if request.price is None else round_to_tick(request.price, instrument.tick_size, request.side)
     )
-    return Proposal(request, instrument.symbol, quantity, price, flattens)
+    return Proposal(request, instrument.symbol, quantity, price, flattens, is_child)

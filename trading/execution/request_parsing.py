@@ -6,7 +6,7 @@ must not become a market order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -54,7 +54,7 @@ class ParsedRequest:
     sent_at: datetime | None = None
 
 
-def _text(body: Mapping[str, Any], field: str, *, longest: int = MAX_NAME) -> str:
+def read_text(body: Mapping[str, Any], field: str, *, longest: int = MAX_NAME) -> str:
     value = body.get(field)
     if value is None:
         return ""
@@ -66,8 +66,10 @@ def _text(body: Mapping[str, Any], field: str, *, longest: int = MAX_NAME) -> st
     return text
 
 
-def _word(body: Mapping[str, Any], field: str, vocabulary: type[Word], default: Word | None = None) -> Word:
-    text = _text(body, field).upper()
+def read_word(
+    body: Mapping[str, Any], field: str, vocabulary: type[Word], default: Word | None = None
+) -> Word:
+    text = read_text(body, field).upper()
     if not text and default is not None:
         return default
     if text not in {member.value for member in vocabulary}:
@@ -77,12 +79,12 @@ def _word(body: Mapping[str, Any], field: str, vocabulary: type[Word], default: 
     return vocabulary(text)
 
 
-def _number(body: Mapping[str, Any], field: str) -> Decimal | None:
+def read_number(body: Mapping[str, Any], field: str) -> Decimal | None:
     value = body.get(field)
     return None if value is None or value == "" else positive(value, field=field)
 
 
-def _flag(body: Mapping[str, Any], field: str) -> bool:
+def read_flag(body: Mapping[str, Any], field: str) -> bool:
     value = body.get(field, False)
     if not isinstance(value, bool):
         raise InvalidInput(f"{field} must be true or false.", field=field)
@@ -90,7 +92,7 @@ def _flag(body: Mapping[str, Any], field: str) -> bool:
 
 
 def _strategy(body: Mapping[str, Any]) -> str:
-    name = _text(body, "strategy").lower()
+    name = read_text(body, "strategy").lower()
     try:
         if name:
             name_validator(name)
@@ -101,21 +103,21 @@ def _strategy(body: Mapping[str, Any]) -> str:
     return name
 
 
-def _sent_at(body: Mapping[str, Any]) -> datetime | None:
-    text = _text(body, "sent_at")
+def read_time(body: Mapping[str, Any], field: str) -> datetime | None:
+    text = read_text(body, field)
     if not text:
         return None
     try:
-        sent_at = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidInput(
-            f"sent_at is not a time: {text!r}.", remedy="Use ISO 8601 in UTC.", field="sent_at"
+            f"{field} is not a time: {text!r}.", remedy="Use ISO 8601 in UTC.", field=field
         ) from None
-    if sent_at.tzinfo is None:
+    if time.tzinfo is None:
         raise InvalidInput(
-            "sent_at has no time zone.", remedy="Use ISO 8601 in UTC, ending in Z.", field="sent_at"
+            f"{field} has no time zone.", remedy="Use ISO 8601 in UTC, ending in Z.", field=field
         )
-    return sent_at
+    return time
 
 
 def check_age(parsed: ParsedRequest, now: datetime) -> None:
@@ -129,39 +131,44 @@ def check_age(parsed: ParsedRequest, now: datetime) -> None:
         raise InvalidInput("sent_at is too long ago.", remedy="Send a new signal.", field="sent_at")
 
 
+def refuse_unknown(body: Mapping[str, Any], fields: Sequence[str]) -> None:
+    """A misspelt field must not be taken for one that was left out."""
+    unknown = sorted(str(key) for key in body if key not in fields)
+    if unknown:
+        raise InvalidInput(
+            f"Unknown field {unknown[0][:60]!r}.",
+            remedy=f"Known fields: {', '.join(fields)}.",
+            field=unknown[0][:60],
+        )
+
+
 def parse_request(body: Mapping[str, Any]) -> ParsedRequest:
     """Raises InvalidInput for anything that is not exactly one well-formed request."""
     if not isinstance(body, Mapping):
         raise InvalidInput("The body must be a JSON object.", field="body")
-    unknown = sorted(str(key) for key in body if key not in FIELDS)
-    if unknown:
-        raise InvalidInput(
-            f"Unknown field {unknown[0][:60]!r}.",
-            remedy=f"Known fields: {', '.join(FIELDS)}.",
-            field=unknown[0][:60],
-        )
-    symbol = _text(body, "symbol").upper()
+    refuse_unknown(body, FIELDS)
+    symbol = read_text(body, "symbol").upper()
     if not symbol:
         raise InvalidInput(
             "symbol is missing.", remedy="Give it as BASE/QUOTE, such as BTC/USDT.", field="symbol"
         )
-    price = _number(body, "price")
+    price = read_number(body, "price")
     default_type = OrderType.MARKET if price is None else OrderType.LIMIT
     order = OrderRequest(
         symbol=symbol,
-        side=_word(body, "side", Side),
-        order_type=_word(body, "order_type", OrderType, default_type),
-        quantity=_number(body, "quantity"),
-        quote_quantity=_number(body, "quote_quantity"),
+        side=read_word(body, "side", Side),
+        order_type=read_word(body, "order_type", OrderType, default_type),
+        quantity=read_number(body, "quantity"),
+        quote_quantity=read_number(body, "quote_quantity"),
         price=price,
-        time_in_force=_word(body, "time_in_force", TimeInForce, TimeInForce.GTC),
-        reduce_only=_flag(body, "reduce_only"),
-        last_price=_number(body, "last_price"),
+        time_in_force=read_word(body, "time_in_force", TimeInForce, TimeInForce.GTC),
+        reduce_only=read_flag(body, "reduce_only"),
+        last_price=read_number(body, "last_price"),
     )
     return ParsedRequest(
         order,
-        _text(body, "account"),
+        read_text(body, "account"),
         _strategy(body),
-        _text(body, "source_id", longest=MAX_KEY),
-        _sent_at(body),
+        read_text(body, "source_id", longest=MAX_KEY),
+        read_time(body, "sent_at"),
     )

@@ -162,6 +162,12 @@ class Migration(migrations.Migration):
                 ("state_reason", models.CharField(blank=True, max_length=300)),
                 ("state_since", models.DateTimeField()),
                 (
+                    "waiting_for",
+                    models.CharField(
+                        blank=True, help_text="While it lives: why nothing happens now.", max_length=300
+                    ),
+                ),
+                (
                     "pauses",
                     models.JSONField(
                         default=list,

@@ -44,6 +44,9 @@ class Algo(models.Model):
     state = models.CharField(max_length=10, choices=choices(AlgoState))
     state_reason = models.CharField(max_length=300, blank=True)
     state_since = models.DateTimeField()
+    waiting_for = models.CharField(
+        max_length=300, blank=True, help_text="While it lives: why nothing happens now."
+    )
     pauses = models.JSONField(
         default=list, help_text="From and to, of the pauses that are over: its clock stood."
     )

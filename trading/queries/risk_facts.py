@@ -126,7 +126,7 @@ def gather_facts(
         open_orders=len(books.pending),
         orders_last_minute=pace.orders,
         seconds_since_same=_seconds_since_same(account, instrument, strategy, order, now)
-        if _looks_for_same(limits)
+        if not order.is_child and _looks_for_same(limits)
         else None,
         free_balances=free,
         balance_age_seconds=_seconds(now - observed_at) if observed_at else None,

@@ -160,3 +160,4 @@ class OrderFacts:
     signal_price: Decimal | None
     reduce_only: bool
     flattens: bool = False  # closes a position by the flatten verb
+    is_child: bool = False  # one of many equal ones that an algo makes on purpose

@@ -98,6 +98,8 @@ def repeated_executions(order: OrderFacts, facts: RiskFacts) -> Answer:
 @rule(DenialCode.DUPLICATE_ORDER)
 def duplicate_order(order: OrderFacts, facts: RiskFacts) -> Answer:
     """The same order (account, strategy, symbol, side, quantity, price) again within the window; 0 switches it off."""
+    if order.is_child:
+        return not_applicable("a child of an algo: its number tells it from its siblings")
 
     def judge(_limits: LimitsFacts, window: Decimal) -> Judged:
         if window == 0:

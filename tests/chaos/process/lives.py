@@ -10,15 +10,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from tests.making import PERSON, World
+from tests.making import CLIENT, PERSON, World
 from trading import audit
 from trading.domain.actors import system_actor
 from trading.domain.enums import HaltScope
 from trading.domain.errors import LeviError
+from trading.execution.algos import cancel_algo, start_algo
+from trading.execution.algos.running import advance_algo, run_due_algos
 from trading.execution.cancellation import request_cancel, send_cancel
 from trading.execution.dispatch import dispatch_order
 from trading.execution.following import follow_order
@@ -79,6 +81,16 @@ def poll(world: World) -> None:
     order = world.submit(QUANTITY)
     Order.objects.filter(pk=order.id).update(next_action_at=timezone.now() - timedelta(seconds=1))
     poll_once()
+
+
+def split_and_cancel(world: World) -> None:
+    """A TWAP makes its first child, and is canceled before its second."""
+    body = {"kind": "twap", "symbol": "BTC/USDT", "side": "BUY", "quantity": "0.0004"}
+    algo = start_algo({**body, "duration_seconds": 60, "slices": 2}, actor=CLIENT, key=str(uuid4())).algo
+    run_due_algos()
+    with suppress(LeviError):  # somebody else may have ended it
+        cancel_algo(algo.pk, actor=PERSON)
+    advance_algo(algo.pk)
 
 
 def halt_and_release(world: World) -> None:
@@ -147,6 +159,17 @@ LIVES: dict[str, Life] = {
     "come into doubt": Life(come_into_doubt, ("in_doubt.before_query", "in_doubt.after_query")),
     "lose a lease": Life(lose_a_lease, ("in_doubt.before_lease_commit",)),
     "poll": Life(poll, ("poller.after_claim",)),
+    "split and cancel": Life(
+        split_and_cancel,
+        (
+            "algos.after_claim",
+            "algos.before_move",
+            "algos.before_child_commit",
+            "algos.after_child",
+            "algos.before_state_commit",
+            "algos.after_state",
+        ),
+    ),
     "halt and release": Life(
         halt_and_release,
         (

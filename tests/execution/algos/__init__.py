@@ -1,0 +1,1 @@
+"""Algos: started, walked through their slices, steered, halted."""
