@@ -123,7 +123,7 @@ Move = Make | Withdraw | Wait | Change
 def next_move(view: AlgoView) -> Move:
     """Of a living algo."""
     if view.filled >= view.quantity and not view.alive:
-        return Change(AlgoState.COMPLETED, "")
+        return Change(AlgoState.COMPLETED, _what_is_left(view) if view.filled > view.quantity else "")
     if view.state is AlgoState.CANCELING:
         return _withdraw(view.alive) or Change(AlgoState.CANCELED, _what_is_left(view))
     if view.state is AlgoState.PAUSED:

@@ -1,6 +1,6 @@
 """How far algos are: what is scheduled by now, what is achieved, and by which children.
 
-Two queries for any number of algos. Never decides: what comes next is `domain.algo_moves`.
+One query for the progress of any number of algos. Never decides: what comes next is `domain.algo_moves`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models.functions import Greatest
 
 from trading.domain.algo_plans import PlanSlice, scheduled_by
 from trading.domain.enums import AlgoState, Side
 from trading.domain.money import ZERO, add, divide, multiply
 from trading.domain.order_states import TERMINAL
 from trading.models import Algo, AlgoChild, Fill
+from trading.models.columns import exact_field
 
 _BASIS_POINTS = Decimal(10_000)
 
@@ -82,27 +84,28 @@ def read_children(algo: Algo) -> QuerySet[AlgoChild]:
 
 
 def read_progress(algos: Iterable[Algo], now: datetime) -> dict[UUID, AlgoProgress]:
+    """Of all of these by one query."""
     rows = list(algos)
-    sums: dict[UUID, list[Any]] = {algo.pk: [ZERO, ZERO, ZERO, 0] for algo in rows}
-    for algo_id, status, wanted, filled, worth in AlgoChild.objects.filter(algo__in=list(sums)).values_list(
-        "algo_id",
-        "order__status",
-        "order__exposure_quantity",
-        "order__filled_quantity",
-        "order__filled_notional",
-    ):
-        line = sums[algo_id]
-        line[0], line[1] = add(line[0], filled), add(line[1], worth)
-        if status not in TERMINAL:
-            line[2] = add(line[2], max(add(wanted, -filled), ZERO))
-        line[3] += 1
-    return {algo.pk: _progress(algo, *sums[algo.pk], now=now) for algo in rows}
+    alive = ~Q(order__status__in=sorted(TERMINAL))
+    open_quantity = F("order__exposure_quantity") - F("order__filled_quantity")
+    sums = (
+        AlgoChild.objects.filter(algo__in=[algo.pk for algo in rows])
+        .order_by()
+        .values("algo_id")
+        .annotate(
+            filled=Sum("order__filled_quantity"),
+            worth=Sum("order__filled_notional"),
+            alive=Sum(Greatest(open_quantity, ZERO), filter=alive, output_field=exact_field()),
+            children=Count("pk"),
+        )
+    )
+    by_algo = {line["algo_id"]: line for line in sums}
+    return {algo.pk: _progress(algo, by_algo.get(algo.pk, {}), now) for algo in rows}
 
 
-def _progress(
-    algo: Algo, filled: Decimal, worth: Decimal, alive: Decimal, children: int, *, now: datetime
-) -> AlgoProgress:
-    elapsed = clock_of(algo, now)
+def _progress(algo: Algo, sums: dict[str, Any], now: datetime) -> AlgoProgress:
+    filled, worth = sums.get("filled") or ZERO, sums.get("worth") or ZERO
+    alive, elapsed = sums.get("alive") or ZERO, clock_of(algo, now)
     scheduled = scheduled_by(read_plan(algo), elapsed) if algo.state != AlgoState.DENIED else ZERO
     average = divide(worth, filled) if filled else None
     return AlgoProgress(
@@ -114,7 +117,7 @@ def _progress(
         behind=max(add(scheduled, -add(filled, alive)), ZERO),
         average_price=average,
         slippage_bps=_slippage(algo, average),
-        children=children,
+        children=sums.get("children", 0),
         elapsed_seconds=max(elapsed, ZERO),
     )
 

@@ -34,7 +34,7 @@ def test_a_twap_orders_its_slices_in_equal_parts_and_is_completed(world: World):
     assert world.position() == world.position_at_venue() == Decimal("0.04")
     assert {order.origin for order in children(algo)} == {"algo"}
     kinds = AuditEntry.objects.filter(object_id=str(algo.pk)).order_by("id").values_list("kind", flat=True)
-    assert list(kinds) == ["algo.started", "algo.completed"]
+    assert list(kinds) == ["algo.started", *["algo.child"] * 4, "algo.completed"]
 
 
 def test_a_vwap_orders_in_proportion_of_its_profile_and_skips_an_empty_slice(world: World):

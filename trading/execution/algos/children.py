@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from trading import audit
 from trading.domain.actors import system_actor
 from trading.domain.enums import AlgoKind, AlgoState, OrderOrigin, OrderType, TimeInForce
 from trading.domain.errors import StaleDecision
@@ -22,6 +23,7 @@ from trading.locking import lock_algo
 from trading.models import Algo, AlgoChild, Order
 from trading.queries.halts import current_epoch
 
+from ..changes import order_data
 from ..intake import submit
 
 ACTOR = system_actor("algo")
@@ -48,6 +50,15 @@ class ChildPlace:
     def adopt(self, order: Order) -> None:
         AlgoChild.objects.create(
             algo_id=self.algo_id, number=self.number, slice=self.slice, order=order, at=timezone.now()
+        )
+        audit.record(
+            "algo.child",
+            actor=ACTOR,
+            object_type="algo",
+            object_id=self.algo_id,
+            data=order_data(
+                order, child=order.id, number=self.number, slice=self.slice, quantity=order.quantity
+            ),
         )
         failpoint("algos.before_child_commit")
 

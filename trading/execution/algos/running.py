@@ -44,8 +44,8 @@ from .planning import least_order
 
 log = logging.getLogger(__name__)
 _CLAIM = timedelta(seconds=5)
-# A timer is never set further than this, so that a changed clock or price is seen.
-_FARTHEST = Decimal(30)
+# A timer is never set further than this, so that a halt or a clock that changed is seen.
+_FARTHEST = Decimal(5)
 
 
 def run_due_algos(limit: int = 20) -> int:
