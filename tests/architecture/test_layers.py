@@ -28,6 +28,7 @@ LAYERS = {
     "trading.vault": 40,
     "trading.connections": 41,
     "trading.market": 42,
+    "trading.volume": 42,
     "trading.queries": 43,
     "trading.execution": 50,
     "trading.sign_in": 55,

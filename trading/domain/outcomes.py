@@ -85,6 +85,20 @@ class TransferReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CandleReport:
+    """What was traded from `open_at` to `close_at`. Prices in quote units, `volume` in base units."""
+
+    open_at: datetime
+    close_at: datetime
+    first: Decimal
+    high: Decimal
+    low: Decimal
+    last: Decimal
+    volume: Decimal
+    quote_volume: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class PriceReport:
     """Last price and top of book. `bid`/`ask` are None where the book is empty."""
 

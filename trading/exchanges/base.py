@@ -34,6 +34,7 @@ from trading.domain.enums import Environment, VenueName
 from trading.domain.outcomes import (
     BalanceReport,
     CancelOutcome,
+    CandleReport,
     FillReport,
     InstrumentReport,
     KeyRights,
@@ -149,6 +150,13 @@ class Exchange(Protocol):
     def fetch_instruments(self, symbols: Sequence[str] | None = None) -> list[InstrumentReport]: ...
 
     def fetch_prices(self, symbols: Sequence[str]) -> list[PriceReport]: ...
+
+    def fetch_candles(
+        self, symbol: str, *, interval_minutes: int, since: datetime, until: datetime
+    ) -> list[CandleReport]:
+        """Closed candles of 1, 5, 15, 30 or 60 minutes that opened since the one instant and closed by the other, the
+        oldest first. A candle without a trade may be missing."""
+        ...
 
     # -- account -----------------------------------------------------------------------------------------------
     def fetch_key_rights(self) -> KeyRights: ...

@@ -20,6 +20,7 @@ from trading.domain.errors import (
 from trading.domain.outcomes import (
     BalanceReport,
     CancelOutcome,
+    CandleReport,
     FillReport,
     InstrumentReport,
     KeyRights,
@@ -37,6 +38,7 @@ from ..clock import boot_seconds
 from ..http import WireAnswer
 from ..limiter import Limiter
 from .acting import MexcActing
+from .candles import read_candles
 from .classify import classify_query, find_read_error
 from .codes import NOT_FOUND_CODES
 from .constants import (
@@ -81,6 +83,7 @@ CAPABILITIES = Capabilities(
     max_client_order_id=MAX_CLIENT_ORDER_ID,
     processing_bound_seconds=10.0,  # MEXC states none; Binance documents 10 s for the same design
 )
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUERY_RETRIES = 1  # the resolver has its own schedule; a failed question is an answer to it
 _AHEAD_MS = 5000  # our clock reads late by design: look this far past it for fills
 
@@ -127,6 +130,12 @@ class MexcExchange:
     def fetch_prices(self, symbols: Sequence[str]) -> list[PriceReport]:
         return read_prices(self._line, symbols)
 
+    def fetch_candles(
+        self, symbol: str, *, interval_minutes: int, since: datetime, until: datetime
+    ) -> list[CandleReport]:
+        now = _EPOCH + timedelta(milliseconds=self.venue_time_ms())
+        return read_candles(self._line, symbol, interval_minutes, since, until, now)
+
     # -- account -----------------------------------------------------------------------------------------------
     def fetch_key_rights(self) -> KeyRights:
         keys = self.connection.credentials
@@ -154,7 +163,7 @@ class MexcExchange:
         now_ms = self.venue_time_ms()
         start_ms = now_ms - FILLS_REACH_DAYS * 86_400_000
         if since is not None:
-            since_ms = (since - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+            since_ms = (since - _EPOCH) // timedelta(milliseconds=1)
             start_ms = min(max(start_ms, since_ms), now_ms)
         page = partial(self._fetch_fill_page, symbol, exchange_order_id or "")
         found = collect_fills(page, start_ms, now_ms + _AHEAD_MS)
@@ -179,7 +188,7 @@ class MexcExchange:
         return found
 
     def fetch_transfers(self, since: datetime) -> list[TransferReport]:
-        start_ms = (since - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+        start_ms = (since - _EPOCH) // timedelta(milliseconds=1)
         pairs: Pairs = [("startTime", str(start_ms)), ("limit", str(TRANSFERS_PAGE_LIMIT))]
         found = [
             *parse_deposits(self._line.read(DEPOSITS, pairs)),

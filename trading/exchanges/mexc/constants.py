@@ -37,6 +37,7 @@ EXCHANGE_INFO = MexcEndpoint(
 )
 TICKER_PRICE = MexcEndpoint("tickerPrice", "GET", "/api/v3/ticker/price", 10, is_signed=False)
 BOOK_TICKER = MexcEndpoint("bookTicker", "GET", "/api/v3/ticker/bookTicker", 10, is_signed=False)
+KLINES = MexcEndpoint("klines", "GET", "/api/v3/klines", is_signed=False)
 SELF_SYMBOLS = MexcEndpoint("selfSymbols", "GET", "/api/v3/selfSymbols")
 ACCOUNT = MexcEndpoint("account", "GET", "/api/v3/account", 10, bucket="account")
 KEY_INFO = MexcEndpoint("apiKeyInfo", "GET", "/api/v3/apiKeyInfo")  # POST on this path changes the key: never
@@ -54,6 +55,9 @@ CANCEL_ACCOUNT = MexcEndpoint("cancelAccount", "DELETE", "/api/v3/order/all", bu
 CREATE_LISTEN_KEY = MexcEndpoint("createListenKey", "POST", "/api/v3/userDataStream")
 EXTEND_LISTEN_KEY = MexcEndpoint("extendListenKey", "PUT", "/api/v3/userDataStream")
 DELETE_LISTEN_KEY = MexcEndpoint("deleteListenKey", "DELETE", "/api/v3/userDataStream")
+
+# Minutes of a candle -> the venue's word; an hour is 60m and not 1h [D26].
+CANDLE_WORDS: Mapping[int, str] = {1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "60m"}
 
 # Documented limits [D26] and the part of them we use. A bucket can spend its burst and its rate in one window, so
 # burst + rate x window <= share x limit. MEXC sends no usage headers: a margin is all the protection there is.

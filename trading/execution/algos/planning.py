@@ -15,6 +15,7 @@ from trading.domain.enums import AlgoKind, OrderType
 from trading.domain.errors import InvalidInput
 from trading.domain.money import ZERO, add, divide, plain, round_to_lot
 from trading.models import ExchangeAccount, Instrument, Quote
+from trading.volume import fetch_volume_profile
 
 from .parsing import LEAST_SECONDS_PER_SLICE, AlgoRequest
 
@@ -102,7 +103,8 @@ def _weights(
         return spread_evenly(slices), ""
     if request.profile is not None:
         return request.profile, "weights of the request"
-    raise InvalidInput("A VWAP needs a profile.", remedy="Give one weight for each slice.", field="profile")
+    profile = fetch_volume_profile(account, instrument, starts_at=start_at, seconds=seconds, slices=slices)
+    return profile.weights, profile.source
 
 
 def _usual_slices(seconds: int, most: int) -> int:

@@ -1,0 +1,49 @@
+"""When an instrument is usually traded, asked of its venue: the weights of a VWAP, and where they are from.
+
+One request, outside of any transaction. Fifteen minutes are fine enough for an intraday profile (what is shorter is
+noise of single days), and seven whole days of them fit into one page of every venue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.utils import timezone
+
+from trading.connections import public_exchange
+from trading.domain.volume_profile import volume_weights
+from trading.models import ExchangeAccount, Instrument
+
+DAYS = 7
+MINUTES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeProfile:
+    """`weights`: base units usually traded in each slice. `source`: for a person and the audit trail."""
+
+    weights: tuple[Decimal, ...]
+    source: str
+
+
+def fetch_volume_profile(
+    account: ExchangeAccount, instrument: Instrument, *, starts_at: datetime, seconds: int, slices: int
+) -> VolumeProfile:
+    """Raises VenueError where the venue does not answer, InvalidInput where its candles tell nothing."""
+    until = timezone.now()
+    since = until - timedelta(days=DAYS)
+    candles = public_exchange(account).fetch_candles(
+        instrument.venue_symbol, interval_minutes=MINUTES, since=_quarter(since), until=until
+    )
+    weights = volume_weights(candles, starts_at=starts_at, seconds=seconds, slices=slices)
+    venue = account.get_venue_display().upper()
+    return VolumeProfile(
+        weights, f"{MINUTES}-minute candles of {venue}, {since:%Y-%m-%d} to {until:%Y-%m-%d}"
+    )
+
+
+def _quarter(at: datetime) -> datetime:
+    """The begin of its candle."""
+    return at.replace(minute=at.minute // MINUTES * MINUTES, second=0, microsecond=0)
