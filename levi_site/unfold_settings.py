@@ -60,6 +60,7 @@ NAVIGATION = [
                 **entry("Orders", "list_alt", "order"),
                 "active": is_under("/admin/trading/order/", but_not="new/"),
             },
+            entry("Algos", "stacked_line_chart", "algo"),
             entry("Fills", "done_all", "fill"),
             entry("Signals", "sensors", "signal"),
             entry("Positions", "stacked_bar_chart", "position"),

@@ -29,6 +29,8 @@ class Spec:
     outcome: str = "placed"
     codes: tuple[str, ...] = ()
     reason: str = ""
+    origin: str = "signal"
+    paid: str = ""  # of the fill; empty: its price
 
 
 ORDERS = (
@@ -191,7 +193,7 @@ def write_order(world: Any, spec: Spec) -> Order:
         instrument=world.instruments[spec.symbol],
         strategy=world.strategy,
         signal=signal,
-        origin="signal",
+        origin=spec.origin,
         actor=signal.actor,
         request_id=signal.request_id,
         side=spec.side,
@@ -281,7 +283,7 @@ def _attempt(order: Order, spec: Spec, at: Any) -> None:
 
 
 def _fill(order: Order, spec: Spec, at: Any) -> dict[str, Any]:
-    quantity, price = Decimal(spec.filled), Decimal(spec.price or PRICES[spec.symbol])
+    quantity, price = Decimal(spec.filled), Decimal(spec.paid or spec.price or PRICES[spec.symbol])
     Fill.objects.create(
         account=order.account,
         instrument=order.instrument,

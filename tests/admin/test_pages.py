@@ -15,6 +15,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.admin.addresses import OWN_PAGES, panel_addresses
+from tests.admin.algos_of_the_day import plan_algos
 from tests.admin.the_door import fill_the_door
 from tests.admin.trading_day import ANNA, ROLES
 from trading.domain.enums import Severity
@@ -28,8 +29,10 @@ ACTING = {
     "engage": "engage_halt",
     "release": "release_halt",
     "cancel_all": "cancel_order",
-    "cancel": "cancel_order",
+    "cancel": None,
     "cancel_selected": "cancel_order",
+    "pause": "stop_algo",
+    "resume": "start_algo",
     "resolve": "resolve_order",
     "replay": "place_order",
     "verify": "verify_audit",
@@ -56,6 +59,8 @@ ACTING = {
     "end_others": "",
 }
 SWITCHES = {
+    "order": "cancel_order",
+    "algo": "stop_algo",
     "alert": "acknowledge_alert",
     "break": "acknowledge_break",
     "alertchannel": "change_alertchannel",
@@ -66,6 +71,7 @@ SWITCHES = {
     "invitation": "auth.add_user",
 }
 ADDING = {
+    "algo": "start_algo",
     "order": "place_order",
     "limitsversion": "add_limitsversion",
     "user": "auth.add_user",
@@ -84,6 +90,7 @@ def full(day):
     create_token("bot", ["trader"], days=7, actor=ANNA)
     create_channel("desk", "jsons://alerts.example.com/levi", actor=ANNA)
     notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
+    plan_algos(day)
     fill_the_door(ANNA)
     make_report(timezone.now().date() - timedelta(days=1), actor=ANNA)
     return day

@@ -103,7 +103,7 @@ def test_a_check_of_somebody_else_is_no_check(trader, url, people, browse):
 
 def test_a_check_grows_old(trader, url, monkeypatch):
     token = check(trader, url).context["token"]
-    monkeypatch.setattr("trading.admin.ticket.TOKEN_SECONDS", -1)
+    monkeypatch.setattr("trading.admin.ticket_token.TOKEN_SECONDS", -1)
     answer = place(trader, url, token)
     assert answer.status_code == 409 and b"more than ten minutes old" in answer.content
     assert not Order.objects.exists()

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, User
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from tests.admin.algos_of_the_day import plan_algos
 from tests.admin.trading_day import TradingDay
 from trading.domain.actors import system_actor
 from trading.execution.daily_reports import make_report
@@ -28,6 +29,7 @@ from trading.queries.equity import trading_day
 
 
 def furnish(day: TradingDay, people: dict[str, User]) -> None:
+    plan_algos(day)
     make_report(trading_day(), actor=system_actor("tests"))
     _ask_approvals(day)
     _ask_exports(day)

@@ -19,6 +19,7 @@ from tests.e2e.desk_of_the_day import furnish
 from trading.domain.enums import Severity
 from trading.models import (
     AlertChannel,
+    Algo,
     ApprovalRequest,
     AuditEntry,
     Break,
@@ -32,6 +33,11 @@ from trading.models import (
 from trading.notify import notify
 from trading.queries.equity import trading_day
 
+
+def running(kind: str) -> object:
+    return Algo.objects.get(kind=kind, state="running").pk
+
+
 PLACES = {
     "control-room": "panel_control_room",
     "kill-switch": "admin:trading_haltstate_changelist",
@@ -40,6 +46,12 @@ PLACES = {
     "order-filled": ("admin:trading_order_change", lambda day: day.orders["filled"].pk),
     "order-denied": ("admin:trading_order_change", lambda day: day.orders["denied"].pk),
     "order-quarantined": ("admin:trading_order_change", lambda day: day.orders["quarantined"].pk),
+    "algos": "admin:trading_algo_changelist",
+    "algo-running": ("admin:trading_algo_change", lambda _day: running("twap")),
+    "algo-iceberg": ("admin:trading_algo_change", lambda _day: running("iceberg")),
+    "algo-halted": ("admin:trading_algo_change", lambda _day: Algo.objects.get(state="paused").pk),
+    "algo-denied": ("admin:trading_algo_change", lambda _day: Algo.objects.get(state="denied").pk),
+    "algo-new": "admin:trading_algo_ticket",
     "fills": "admin:trading_fill_changelist",
     "fill": ("admin:trading_fill_change", lambda day: Fill.objects.first().pk),
     "signals": "admin:trading_signal_changelist",

@@ -33,6 +33,7 @@ from .signals import pretty
 # The families of kinds; choosing one is a range on the index by kind.
 FAMILIES = (
     "order",
+    "algo",
     "fill",
     "halt",
     "sweep",
@@ -48,6 +49,7 @@ FAMILIES = (
 )
 PAGES = {
     "order": "order",
+    "algo": "algo",
     "account": "exchangeaccount",
     "strategy": "strategy",
     "limits": "limitsversion",

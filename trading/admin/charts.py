@@ -24,7 +24,8 @@ class Series:
     label: str
     values: Sequence[Point]
     tone: str = "busy"
-    kind: str = ""  # "line", "bar" or "dots"; empty: the chart's own
+    kind: str = ""  # "line", "step", "bar" or "dots"; empty: the chart's own
+    is_dashed: bool = False
     texts: Sequence[Any] = ()  # what the table shows; empty: the values as they are
 
 
@@ -48,6 +49,14 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant on the time axis that has a name: now, the end."""
+
+    at: datetime
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """`places` are instants (a time axis) or words. `key` names it on its page. `summary` says in one sentence what a
     person sees, for who cannot."""
@@ -62,6 +71,10 @@ class Chart:
     is_lying: bool = False  # bars from the left
     bands: Sequence[Band] = ()
     levels: Sequence[Level] = ()
+    marks: Sequence[Mark] = ()
+    is_unit_on_axis: bool = False
+    is_from_zero: bool = False
+    fits_levels: bool = False  # the axis reaches as far as the levels do
     summary: str = ""
     empty: str = "Nothing to draw yet."
     note: Any = ""
@@ -90,12 +103,16 @@ class Chart:
             "stacked": self.is_stacked,
             "lying": self.is_lying,
             "timed": self.is_timed,
+            "axis": self.unit if self.is_unit_on_axis else "",
+            "zero": self.is_from_zero,
+            "fits": self.fits_levels,
             "places": [_place(place) for place in self.places],
             "series": [
                 {
                     "label": series.label,
                     "tone": series.tone,
                     "kind": series.kind or self.kind,
+                    "dashed": series.is_dashed,
                     "values": [None if value is None else round(float(value), 8) for value in series.values],
                 }
                 for series in self.series
@@ -109,6 +126,7 @@ class Chart:
                 }
                 for b in self.bands
             ],
+            "marks": [{"at": _place(mark.at), "label": mark.label} for mark in self.marks],
             "levels": [{"value": float(lv.value), "label": lv.label, "tone": lv.tone} for lv in self.levels],
         }
 

@@ -27,10 +27,10 @@ def find_view(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(address_of(found[0]))
     rows = [[row.label, cells.link(address_of(row), row.name)] for row in found]
     empty = (
-        f"Nothing has the id “{term}”. Whole ids are found, not parts: an order's or signal's id, a client order id,"
-        " the venue's order or fill id, an idempotency key, a request id, an account, strategy or symbol."
+        f"Nothing has the id “{term}”. Whole ids are found, not parts: an order's, algo's or signal's id, a client "
+        "order id, the venue's order or fill id, an idempotency key, a request id, an account, strategy or symbol."
         if term
-        else "Type an id: of an order, fill, signal, account, strategy or symbol."
+        else "Type an id: of an order, algo, fill, signal, account, strategy or symbol."
     )
     page = Detail(title="Find", sections=[Table("", ["What", "Which"], rows, empty=empty)])
     context = {**page_context(request), "title": page.title, "page": page, "find_term": term}

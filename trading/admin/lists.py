@@ -56,7 +56,7 @@ NUMBERS = frozenset(
         "lot",
     }
     | {"took", "share", "size", "progress", "count", "version", "rows_done", "fills_booked", "orders_updated"}
-    | {"breaks_open", "runs", "people", "sessions"}
+    | {"slippage", "breaks_open", "runs", "people", "sessions"}
 )
 
 

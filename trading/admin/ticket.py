@@ -7,16 +7,13 @@ is good for ten minutes, because what was checked should still be what is decide
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from trading.domain.enums import OrderOrigin, OrderType, Side, TimeInForce
@@ -30,8 +27,8 @@ from .filters import traded_symbols
 from .forms import PanelForm
 from .order_page import check_rows
 from .page import Detail, Page, Table, demand
+from .ticket_token import issue_token, read_token
 
-TOKEN_SECONDS = 600
 FIELDS = (
     "account",
     "symbol",
@@ -44,7 +41,18 @@ FIELDS = (
     "reduce_only",
     "strategy",
 )
-_signer = TimestampSigner(salt="levi.panel.ticket")
+
+
+def offer_places(form: forms.Form) -> None:
+    """The accounts of this mode, the usual one first, and the strategies that may trade."""
+    accounts = ExchangeAccount.objects.filter(mode=settings.LEVI_MODE).order_by("-is_default", "name")
+    names = [(row.name, row.name + ("" if row.is_enabled else " (disabled)")) for row in accounts]
+    strategies = Strategy.objects.filter(is_enabled=True).values_list("name", flat=True)[:200]
+    offered = {"account": names, "strategy": [("", "none"), *((name, name) for name in strategies)]}
+    for name, choices in offered.items():
+        field = form.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
 
 
 def _words(vocabulary: Any) -> list[tuple[str, str]]:
@@ -87,17 +95,7 @@ class TicketForm(PanelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        accounts = ExchangeAccount.objects.filter(mode=settings.LEVI_MODE).order_by("-is_default", "name")
-        self._offer(
-            "account", [(row.name, row.name + ("" if row.is_enabled else " (disabled)")) for row in accounts]
-        )
-        strategies = Strategy.objects.filter(is_enabled=True).values_list("name", flat=True)[:200]
-        self._offer("strategy", [("", "none"), *((name, name) for name in strategies)])
-
-    def _offer(self, name: str, choices: list[tuple[str, str]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
+        offer_places(self)
 
     def body(self) -> dict[str, Any]:
         """The request for intake: what was left empty is left out."""
@@ -105,32 +103,6 @@ class TicketForm(PanelForm):
         return {
             name: value.strip() if isinstance(value, str) else value for name, value in given.items() if value
         }
-
-
-def issue_token(request: HttpRequest, body: dict[str, Any]) -> str:
-    return _signer.sign(f"{uuid4().hex}|{request.user.pk}|{_print_of(body)}")
-
-
-def read_token(request: HttpRequest, body: dict[str, Any]) -> str | None:
-    """The idempotency key inside, or None after telling the operator why this token is not good."""
-    try:
-        key, user, checked = _signer.unsign(request.POST.get("token", ""), max_age=TOKEN_SECONDS).split(
-            "|", 2
-        )
-    except SignatureExpired:
-        messages.error(request, "This check is more than ten minutes old: check again, then place.")
-        return None
-    except (BadSignature, ValueError):
-        messages.error(request, "Check the order first, then place it.")
-        return None
-    if user != str(request.user.pk) or checked != _print_of(body):
-        messages.error(request, "The order differs from what was checked: check again, then place.")
-        return None
-    return f"ticket-{key}"
-
-
-def _print_of(body: dict[str, Any]) -> str:
-    return json.dumps(body, sort_keys=True, separators=(",", ":"))
 
 
 class TicketPages:

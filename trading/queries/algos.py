@@ -5,18 +5,21 @@ One query for the progress of any number of algos. Never decides: what comes nex
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Greatest
+from django.utils import timezone
 
 from trading.domain.algo_plans import PlanSlice, scheduled_by
-from trading.domain.enums import AlgoState, Side
+from trading.domain.algo_states import LIVING
+from trading.domain.enums import AlgoKind, AlgoState, Side
 from trading.domain.money import ZERO, add, divide, multiply
 from trading.domain.order_states import TERMINAL
 from trading.models import Algo, AlgoChild, Fill
@@ -50,12 +53,31 @@ class AlgoCurves:
     achieved: list[tuple[datetime, Decimal]]
 
 
+@dataclass(frozen=True, slots=True)
+class AlgoFill:
+    at: datetime
+    quantity: Decimal
+    price: Decimal
+    notional: Decimal
+
+
 def read_plan(algo: Algo) -> tuple[PlanSlice, ...]:
     return tuple(PlanSlice(Decimal(piece["after"]), Decimal(piece["target"])) for piece in algo.plan)
 
 
 def read_pauses(algo: Algo) -> list[tuple[datetime, datetime]]:
     return [(datetime.fromisoformat(begin), datetime.fromisoformat(end)) for begin, end in algo.pauses]
+
+
+def has_schedule(algo: Algo) -> bool:
+    """An iceberg has none: it is done when the market has come to it."""
+    return algo.kind != AlgoKind.ICEBERG
+
+
+def pauses_until(algo: Algo, now: datetime) -> list[tuple[datetime, datetime]]:
+    """The pauses that are over, and the one that lasts."""
+    lasting = [(algo.state_since, now)] if algo.state == AlgoState.PAUSED else []
+    return [*read_pauses(algo), *lasting]
 
 
 def clock_of(algo: Algo, now: datetime) -> Decimal:
@@ -114,7 +136,7 @@ def _progress(algo: Algo, sums: dict[str, Any], now: datetime) -> AlgoProgress:
         alive=alive,
         scheduled=scheduled,
         left=max(add(algo.quantity, -filled), ZERO),
-        behind=max(add(scheduled, -add(filled, alive)), ZERO),
+        behind=max(add(scheduled, -add(filled, alive)), ZERO) if has_schedule(algo) else ZERO,
         average_price=average,
         slippage_bps=_slippage(algo, average),
         children=sums.get("children", 0),
@@ -129,23 +151,43 @@ def _slippage(algo: Algo, average: Decimal | None) -> Decimal | None:
     return multiply(divide(worse, algo.arrival_price), _BASIS_POINTS)
 
 
-def read_curves(algo: Algo) -> AlgoCurves:
+def read_fills(algo: Algo) -> list[AlgoFill]:
+    """All of its children's, oldest first."""
+    rows = Fill.objects.filter(order__algo_child__algo=algo).order_by("filled_at", "id")
+    return [AlgoFill(*row) for row in rows.values_list("filled_at", "quantity", "price", "notional")]
+
+
+def read_curves(
+    algo: Algo, now: datetime | None = None, fills: Sequence[AlgoFill] | None = None
+) -> AlgoCurves:
     # A slice is due when it begins: its target stands from then on.
-    schedule = [(_wall(algo, piece.after), piece.target) for piece in read_plan(algo)]
+    now = now or timezone.now()
+    schedule = [(instant_of(algo, piece.after, now), piece.target) for piece in read_plan(algo)]
     total = ZERO
     achieved: list[tuple[datetime, Decimal]] = []
-    fills = Fill.objects.filter(order__algo_child__algo=algo).order_by("filled_at", "id")
-    for at, quantity in fills.values_list("filled_at", "quantity"):
-        total = add(total, quantity)
-        achieved.append((at, total))
+    for fill in read_fills(algo) if fills is None else fills:
+        total = add(total, fill.quantity)
+        achieved.append((fill.at, total))
     return AlgoCurves(schedule, achieved)
 
 
-def _wall(algo: Algo, after: Decimal) -> datetime:
-    """The instant when the algo's clock shows `after`, given the pauses that are over."""
+def instant_of(algo: Algo, after: Decimal, now: datetime) -> datetime:
+    """When the algo's clock shows `after`, given its pauses; one that still lasts is taken to end now."""
     at = algo.start_at + _span(after)
-    for begin, end in read_pauses(algo):
+    for begin, end in pauses_until(algo, now):
         begin, end = max(begin, algo.start_at), max(end, algo.start_at)
         if begin <= at:
             at += end - begin
     return at
+
+
+def living_algos(limit: int) -> list[Algo]:
+    """Those of this mode that still have to be looked after, the newest first."""
+    rows = Algo.objects.filter(account__mode=settings.LEVI_MODE, state__in=sorted(LIVING))
+    return list(rows.select_related("account", "instrument", "strategy")[:limit])
+
+
+def count_living() -> dict[str, int]:
+    """How many of this mode are in which state."""
+    rows = Algo.objects.filter(account__mode=settings.LEVI_MODE, state__in=sorted(LIVING)).order_by()
+    return {row["state"]: row["n"] for row in rows.values("state").annotate(n=Count("id"))}

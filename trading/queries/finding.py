@@ -12,12 +12,23 @@ from uuid import UUID
 
 from django.db.models import Model, Q
 
-from trading.models import AuditEntry, ExchangeAccount, Fill, Instrument, Order, Signal, Strategy
+from trading.models import (
+    Algo,
+    AlgoChild,
+    AuditEntry,
+    ExchangeAccount,
+    Fill,
+    Instrument,
+    Order,
+    Signal,
+    Strategy,
+)
 
 MOST = 20
 # What an audit entry's object may be; naming the types lets the index by object answer.
 OBJECT_TYPES = (
     "order",
+    "algo",
     "account",
     "strategy",
     "limits",
@@ -47,6 +58,18 @@ def order_by_any_id(term: str) -> Q:
     # Looked up first: a subquery inside an OR would make the database read every order.
     signals = list(Signal.objects.filter(key=term).values_list("id", flat=True)[:MOST])
     return Q(client_order_id=term.lower()) | Q(exchange_order_id=term) | Q(signal__in=signals)
+
+
+def algo_by_id(term: str) -> Q:
+    """Its own id, or one of an order that it made."""
+    orders = Order.objects.filter(order_by_any_id(term)).values_list("id", flat=True)[:MOST]
+    parents = AlgoChild.objects.filter(order__in=list(orders)).values_list("algo_id", flat=True)
+    return algo_by_own_id(term) | Q(id__in=list(parents))
+
+
+def algo_by_own_id(term: str) -> Q:
+    number = _uuid(term)
+    return Q(id=number) if number is not None else Q(id__in=[])
 
 
 def fill_by_any_id(term: str) -> Q:
@@ -99,6 +122,9 @@ _PLACES = (
     _Place(
         Fill, "Fill", fill_by_any_id, lambda row: f"{row.side} {row.instrument.symbol} {row.venue_fill_id}"
     ),
+    _Place(
+        Algo, "Algo", algo_by_own_id, lambda row: f"{row.kind.upper()} {row.side} {row.instrument.symbol}"
+    ),
     _Place(Signal, "Signal", signal_by_any_id, lambda row: str(row.key)),
     _Place(ExchangeAccount, "Account", lambda term: Q(name=term.lower()), lambda row: str(row.name)),
     _Place(Strategy, "Strategy", lambda term: Q(name=term), lambda row: str(row.name)),
@@ -110,7 +136,7 @@ _PLACES = (
         lambda row: f"{row.kind} {row.object_id}",
     ),
 )
-_RELATED = {Order: ("instrument",), Fill: ("instrument",)}
+_RELATED = {Order: ("instrument",), Fill: ("instrument",), Algo: ("instrument",)}
 
 
 def find_anywhere(term: str) -> list[Found]:

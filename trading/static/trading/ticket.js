@@ -19,7 +19,7 @@
       if (!next) return;
       const isChecked = next.querySelector("#verdict");
       showErrors(page);
-      if (isChecked) side.replaceChildren(...next.childNodes);
+      if (isChecked) { side.replaceChildren(...next.childNodes); document.dispatchEvent(new CustomEvent("levi:shown")); }
       else side.replaceChildren(says("Not checked yet: see what the form says."));
     } catch (_error) { side.replaceChildren(says("The check did not get through. “Check” tries again.")); } finally { side.removeAttribute("aria-busy"); }
   }
