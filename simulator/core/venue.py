@@ -22,6 +22,7 @@ from simulator.core.prices import PriceProcess, seeded_integer
 from simulator.core.rows import Listing, SimFill, SimOrder
 from simulator.core.settings import VenueSettings
 from simulator.core.store import VenueStore, fill_from_json, order_from_json, user_from_json
+from simulator.core.volumes import VolumeProcess
 
 MAX_SWEPT_TICKS = 400
 
@@ -49,7 +50,7 @@ class VenueState:
         """Forget prices, orders and fills. The count of resets is part of every id, so ids never repeat."""
         self.resets = resets
         self.listings = {listing.symbol: listing for listing in self.default_listings}
-        self.prices = PriceProcess(self.seed)
+        self.prices, self.volumes = PriceProcess(self.seed), VolumeProcess(self.seed)
         self.engine = MatchingEngine(self, self.seed)
         self.orders: dict[str, SimOrder] = {}
         self.orders_by_client: dict[tuple[str, str], list[SimOrder]] = {}

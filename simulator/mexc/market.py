@@ -9,12 +9,11 @@ from itertools import islice
 from simulator.core.money import ZERO, plain, round_down
 from simulator.core.prices import seeded_integer
 from simulator.core.rows import Listing, SimSide
+from simulator.core.volumes import DAY, MINUTE
 from simulator.mexc.call import MexcCall
 from simulator.mexc.errors import bad_parameter
 from simulator.mexc.shapes import Shape, listing_shape
 
-MINUTE = 60_000
-DAY = 24 * 60 * MINUTE
 INTERVALS = {
     "1m": 1,
     "5m": 5,
@@ -27,12 +26,6 @@ INTERVALS = {
     "1M": 43_200,
 }
 SAMPLES = 8
-QUARTER = 15 * MINUTE
-# How busy each hour of the UTC day is, in percent of the mean: Asia's morning, Europe's noon, America's opening.
-HOURS = (
-    *(110, 120, 100, 80, 60, 50, 55, 80, 105, 110, 100, 95),
-    *(110, 150, 185, 180, 155, 130, 110, 95, 85, 80, 75, 80),
-)
 
 
 def get_ping(call: MexcCall) -> Shape:
@@ -193,7 +186,7 @@ def _candle(call: MexcCall, listing: Listing, opens_ms: int, length_ms: int) -> 
         _price_at(call, listing, opens_ms + (ends_ms - opens_ms) * sample // SAMPLES)
         for sample in range(SAMPLES + 1)
     ]
-    volume = round_down(_volume(call, listing, opens_ms, ends_ms), listing.step)
+    volume = call.venue.volumes.traded(listing, opens_ms, ends_ms)
     return [
         opens_ms,
         plain(prices[0]),
@@ -204,21 +197,6 @@ def _candle(call: MexcCall, listing: Listing, opens_ms: int, length_ms: int) -> 
         opens_ms + length_ms,
         plain(round_down(volume * prices[0], listing.tick)),
     ]
-
-
-def _volume(call: MexcCall, listing: Listing, opens_ms: int, ends_ms: int) -> Decimal:
-    """Base units, whatever the candle's length: the sum over the quarters of an hour that it overlaps. Each has the
-    shape of its hour of the day and some noise of its own."""
-    per_quarter = listing.depth_notional * QUARTER / 1_000 / listing.anchor_price
-    if ends_ms - opens_ms > DAY:
-        return per_quarter * (ends_ms - opens_ms) / QUARTER
-    total = Decimal(0)
-    for quarter in range(opens_ms // QUARTER, -(-ends_ms // QUARTER)):
-        begins = quarter * QUARTER
-        overlap = min(ends_ms, begins + QUARTER) - max(opens_ms, begins)
-        noise = 50 + seeded_integer(call.venue.seed, "volume", listing.symbol, quarter) % 101
-        total += per_quarter * HOURS[quarter // 4 % 24] * noise * overlap / QUARTER / 10_000
-    return total
 
 
 def get_klines(call: MexcCall) -> list[object]:
