@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -23,7 +25,15 @@ def test_the_venues_candles_become_one_weight_per_slice_with_their_source(world:
     )
     assert len(profile.weights) == 24 and min(profile.weights) > 0
     assert max(profile.weights) > 2 * min(profile.weights)
-    assert profile.source.startswith("15-minute candles of MEXC, ")
+    assert re.fullmatch(r"15-minute candles of MEXC, \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d", profile.source)
+
+
+def test_a_market_without_a_week_of_trade_has_no_profile(world: World):
+    instrument = Instrument.objects.get(symbol="BTC/USDT")
+    world.fault("malformed", method="GET", path="/api/v3/klines", body="[]")
+    with pytest.raises(InvalidInput) as caught:
+        fetch_volume_profile(world.account, instrument, starts_at=timezone.now(), seconds=600, slices=2)
+    assert caught.value.code == "no_volume_profile" and caught.value.remedy
 
 
 def test_a_vwap_without_weights_is_planned_by_them(world: World):

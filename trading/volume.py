@@ -1,7 +1,7 @@
 """When an instrument is usually traded, asked of its venue: the weights of a VWAP, and where they are from.
 
-One request, outside of any transaction. Fifteen minutes are fine enough for an intraday profile (what is shorter is
-noise of single days), and seven whole days of them fit into one page of every venue.
+Outside of any transaction. Always fifteen minutes: what is shorter is noise of single days, so shorter slices share a
+candle by time; and seven whole days of them are two requests, where minutes would be twenty.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from trading.domain.errors import InvalidInput
@@ -69,19 +69,54 @@ VOLUMES = st.lists(st.integers(0, 10**6), min_size=96, max_size=96).filter(any)
 STARTS = st.integers(0, 86_399).map(lambda seconds: MIDNIGHT + timedelta(days=9, seconds=seconds))
 
 
-@given(VOLUMES, STARTS, st.integers(1, 20), st.randoms())
-def test_a_day_adds_up_to_what_a_day_trades_in_any_order_of_the_candles(volumes, starts_at, slices, order):
-    candles = days(volumes)
-    order.shuffle(candles)
-    weights = volume_weights(candles, starts_at=starts_at, seconds=86_400, slices=slices)
+SLICES = st.integers(1, 20)
+SECONDS = st.integers(1, 3 * 86_400)
+NEAR = Decimal("1E-9")
+
+
+def weights_of(candles, starts_at, seconds, slices) -> tuple[Decimal, ...]:
+    """None weighs less than nothing; stretches in which nothing was traded are no example."""
+    try:
+        weights = volume_weights(candles, starts_at=starts_at, seconds=seconds, slices=slices)
+    except InvalidInput as error:
+        assert error.code == "no_volume_profile"
+        reject()
     assert len(weights) == slices and min(weights) >= 0
-    assert abs(sum(weights) - sum(volumes)) < Decimal("0.001")
+    return weights
 
 
-@given(VOLUMES, STARTS, st.integers(1, 10))
-def test_half_slices_add_up_to_slices(volumes, starts_at, slices):
+@given(VOLUMES, STARTS, SLICES)
+def test_a_day_adds_up_to_what_a_day_trades(volumes, starts_at, slices):
+    assert abs(sum(weights_of(days(volumes), starts_at, 86_400, slices)) - sum(volumes)) < NEAR
+
+
+@given(VOLUMES, STARTS, SECONDS, SLICES, st.randoms())
+def test_the_order_of_the_candles_does_not_matter(volumes, starts_at, seconds, slices, order):
+    candles = days(volumes, 2)
+    weights = weights_of(candles, starts_at, seconds, slices)
+    order.shuffle(candles)
+    assert weights_of(candles, starts_at, seconds, slices) == weights
+
+
+@given(VOLUMES, STARTS, SECONDS, SLICES, st.integers(2, 1000))
+def test_shares_do_not_depend_on_the_unit(volumes, starts_at, seconds, slices, factor):
+    ones = weights_of(days(volumes), starts_at, seconds, slices)
+    many = weights_of(days([factor * volume for volume in volumes]), starts_at, seconds, slices)
+    for one, of_many in zip(ones, many, strict=True):
+        assert abs(one / sum(ones) - of_many / sum(many)) < NEAR
+
+
+@given(st.integers(1, 10**6), STARTS, SECONDS, SLICES)
+def test_an_even_market_weighs_all_slices_alike(volume, starts_at, seconds, slices):
+    weights = weights_of(days([volume]), starts_at, seconds, slices)
+    assert max(weights) - min(weights) < NEAR
+    assert abs(sum(weights) - Decimal(volume * seconds) / 900) < NEAR
+
+
+@given(VOLUMES, STARTS, SECONDS, SLICES)
+def test_half_slices_add_up_to_slices(volumes, starts_at, seconds, slices):
     candles = days(volumes)
-    whole = volume_weights(candles, starts_at=starts_at, seconds=86_400, slices=slices)
-    halves = volume_weights(candles, starts_at=starts_at, seconds=86_400, slices=2 * slices)
+    whole = weights_of(candles, starts_at, seconds, slices)
+    halves = weights_of(candles, starts_at, seconds, 2 * slices)
     for number, weight in enumerate(whole):
-        assert abs(weight - halves[2 * number] - halves[2 * number + 1]) < Decimal("0.001")
+        assert abs(weight - halves[2 * number] - halves[2 * number + 1]) < NEAR

@@ -155,7 +155,7 @@ class Exchange(Protocol):
         self, symbol: str, *, interval_minutes: int, since: datetime, until: datetime
     ) -> list[CandleReport]:
         """Closed candles of 1, 5, 15, 30 or 60 minutes that opened since the one instant and closed by the other, the
-        oldest first. A candle without a trade may be missing."""
+        oldest first and without a hole: complete, or an error. Fewer only at the ends, where the venue has none."""
         ...
 
     # -- account -----------------------------------------------------------------------------------------------

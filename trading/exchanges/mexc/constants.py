@@ -58,6 +58,8 @@ DELETE_LISTEN_KEY = MexcEndpoint("deleteListenKey", "DELETE", "/api/v3/userDataS
 
 # Minutes of a candle -> the venue's word; an hour is 60m and not 1h [D26].
 CANDLE_WORDS: Mapping[int, str] = {1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "60m"}
+CANDLE_PAGE = 500  # 1000 documented [D26], 500 in practice [CCXT]
+CANDLE_PAGE_CUTS = frozenset({100, CANDLE_PAGE, 1000})
 
 # Documented limits [D26] and the part of them we use. A bucket can spend its burst and its rate in one window, so
 # burst + rate x window <= share x limit. MEXC sends no usage headers: a margin is all the protection there is.
