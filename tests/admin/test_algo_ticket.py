@@ -146,32 +146,32 @@ def test_a_start_in_the_future_is_read_as_utc(trader, url):
     assert "start_at is in the past" in " ".join(answer.context["form"].errors["start_at"])
 
 
-@pytest.mark.parametrize(
-    ("changes", "field", "words"),
-    [
-        ({"quantity": "abc"}, "quantity", "not a number"),
-        ({"duration": ""}, "duration", "needs duration_seconds"),
-        ({"duration": "1e400"}, "duration", "duration_seconds"),
-        ({"duration": "soon"}, "duration", "not a number"),
-        ({"slices": "1000"}, "slices", "whole number"),
-        ({"start_at": "tomorrow"}, "start_at", "not a time"),
-        ({"symbol": "NO/PE"}, "symbol", "Unknown symbol"),
-        ({"visible_quantity": "0.01"}, "visible_quantity", "Only Iceberg has it"),
-        ({"kind": "vwap", "profile": "1,x"}, "profile", "profile"),
-        ({"kind": "iceberg", "slices": "", "visible_quantity": "0.01"}, "price", "rests in the book"),
-    ],
-)
-def test_bad_input_is_explained_beside_its_field(trader, url, changes, field, words):
-    answer = check(trader, url, **changes)
-    assert answer.status_code == 400
-    assert words in " ".join(answer.context["form"].errors[field])
+WRONG = [
+    ({"quantity": "abc"}, "quantity", "not a number"),
+    ({"duration": ""}, "duration", "needs duration_seconds"),
+    ({"duration": "1e400"}, "duration", "duration_seconds"),
+    ({"duration": "soon"}, "duration", "not a number"),
+    ({"slices": "1000"}, "slices", "whole number"),
+    ({"start_at": "tomorrow"}, "start_at", "not a time"),
+    ({"symbol": "NO/PE"}, "symbol", "Unknown symbol"),
+    ({"visible_quantity": "0.01"}, "visible_quantity", "Only Iceberg has it"),
+    ({"kind": "vwap", "profile": "1,x"}, "profile", "profile"),
+    ({"kind": "iceberg", "slices": "", "visible_quantity": "0.01"}, "price", "rests in the book"),
+]
+
+
+def test_bad_input_is_explained_beside_its_field(trader, url):
+    for changes, field, words in WRONG:
+        answer = check(trader, url, **changes)
+        assert answer.status_code == 400, changes
+        assert words in " ".join(answer.context["form"].errors[field]), changes
     assert not Algo.objects.exists()
 
 
-@pytest.mark.parametrize("role", ["viewer", "risk", "admin", "none"])
-def test_only_traders_have_the_ticket(world, browse, url, role):
-    client = browse(role)
-    assert client.get(url).status_code == check(client, url).status_code == 403
+def test_only_traders_have_the_ticket(world, browse, url):
+    for role in ("viewer", "risk", "admin", "none"):
+        client = browse(role)
+        assert client.get(url).status_code == check(client, url).status_code == 403, role
 
 
 def test_a_link_may_fill_the_ticket_in(trader, url):

@@ -8,11 +8,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.admin.algos_of_the_day import ALGOS, Piece, plan_algos, write_child
 from tests.admin.trading_day import halt
 from trading.admin.charts import Chart
-from trading.models import Algo, AuditEntry
+from trading.domain.errors import InvalidInput
+from trading.models import Algo, AuditEntry, Position
+from trading.queries.export_sources import chosen_rows, get_source, read_filters
 
 
 @pytest.fixture
@@ -63,6 +66,10 @@ def test_more_algos_ask_no_more_questions(day, algos, browse):
     before = queries_of(client, url_of("changelist"))
     plan_algos(day)
     assert queries_of(client, url_of("changelist")) == before <= 15
+    client = browse("viewer")
+    before = queries_of(client, reverse("admin:index"))
+    plan_algos(day)
+    assert queries_of(client, reverse("admin:index")) == before
 
 
 def test_the_list_is_narrowed_and_an_algo_found_by_its_id_and_by_its_children(algos, browse):
@@ -77,9 +84,11 @@ def test_the_list_is_narrowed_and_an_algo_found_by_its_id_and_by_its_children(al
     assert keys(client, q="nothing-like-it") == set()
 
 
-def test_new_algo_is_offered_to_who_may_start_one_only(algos, browse):
+def test_what_may_be_done_is_offered_to_who_may_do_it_only(algos, browse):
     assert url_of("ticket") in read(browse("trader"), url_of("changelist"))
     assert url_of("ticket") not in read(browse("risk"), url_of("changelist"))
+    page = page_of(browse("viewer"), algos["running"])
+    assert "Cancel the rest" not in page and ">Pause<" not in page
 
 
 def test_its_page_says_at_once_how_far_it_is_that_it_is_late_and_how_it_is_stopped(algos, browse):
@@ -97,11 +106,6 @@ def test_its_page_says_at_once_how_far_it_is_that_it_is_late_and_how_it_is_stopp
         assert words in head, words
     assert "6.8 bps worse than the last price at its start" in page and "which cost 0.66 USDT" in page
     assert "look at the spread first" in page
-
-
-def test_who_may_only_look_has_no_button(algos, browse):
-    page = page_of(browse("viewer"), algos["running"])
-    assert "Cancel the rest" not in page and ">Pause<" not in page
 
 
 def test_the_picture_holds_the_schedule_against_what_was_achieved(algos, browse):
@@ -156,12 +160,14 @@ def test_more_children_and_fills_ask_no_more_questions(day, algos, browse):
     assert queries_of(client, url_of("change", algo.pk)) == before <= 20
 
 
-def test_a_long_row_of_children_is_cut_and_says_so(day, algos, browse, monkeypatch):
+def test_a_long_row_of_children_is_cut_and_words_from_outside_are_escaped(day, algos, browse, monkeypatch):
     monkeypatch.setattr("trading.admin.algo_page.MOST", 2)
     assert "The last 2 of 5 children" in page_of(browse("viewer"), algos["running"])
+    Algo.objects.filter(pk=algos["running"].pk).update(waiting_for="<img src=x onerror=alert(1)>")
+    assert "<img src=x" not in page_of(browse("viewer"), algos["running"])
 
 
-def test_a_denied_algo_shows_its_plan_and_says_in_words_why(algos, browse):
+def test_an_ended_algo_says_why_and_leads_to_what_is_next(algos, browse):
     client = browse("trader")
     page = page_of(client, algos["denied"])
     assert "The order is worth more than one order may be" in page
@@ -169,11 +175,10 @@ def test_a_denied_algo_shows_its_plan_and_says_in_words_why(algos, browse):
     assert set(charts_of(client, algos["denied"])) == {"plan"}
     assert "Change it and try again" in page and "kind=twap" in page
 
-
-def test_what_an_expired_algo_left_can_be_asked_for_again(algos, browse):
     page = page_of(browse("trader"), algos["expired"])
     assert "What is left was not dumped on the market." in page
     assert "A new algo for the rest, 0.01<" in page and "quantity=0.01&amp;price=63900" in page
+    assert "Ended before its time: 2 of 8 filled." in page_of(browse("viewer"), algos["canceled"])
 
 
 def test_a_trader_pauses_and_resumes_with_a_reason_that_is_kept(algos, browse):
@@ -200,7 +205,7 @@ def test_the_rest_is_canceled_in_one_step_also_by_the_role_risk(algos, browse):
     assert "0.1 ETH of it may still be filled" in " ".join(answer.content.decode().split())
 
 
-def test_while_a_halt_stands_it_cannot_be_resumed_and_the_page_says_why(algos, browse):
+def test_what_cannot_be_done_now_is_refused_and_the_page_says_why(algos, browse):
     halt(reason="Venue trouble")
     client, algo = browse("trader"), algos["halted"]
     page = page_of(client, algo)
@@ -210,8 +215,6 @@ def test_while_a_halt_stands_it_cannot_be_resumed_and_the_page_says_why(algos, b
     algo.refresh_from_db()
     assert algo.state == "paused"
 
-
-def test_an_ended_algo_is_not_stopped_again(algos, browse):
     algo = algos["done"]
     answer = browse("trader").post(url_of("cancel", algo.pk), follow=True)
     assert b"It has ended" in answer.content
@@ -219,10 +222,60 @@ def test_an_ended_algo_is_not_stopped_again(algos, browse):
     assert algo.state == "completed"
 
 
-def test_words_from_outside_are_escaped(day, algos, browse):
-    Algo.objects.filter(pk=algos["running"].pk).update(waiting_for="<img src=x onerror=alert(1)>")
-    assert "<img src=x" not in page_of(browse("viewer"), algos["running"])
+def test_an_order_and_the_list_of_orders_lead_from_the_child_to_its_parent(algos, browse):
+    client, algo = browse("viewer"), algos["running"]
+    child = algo.children.get(number=2)
+    link = f'href="{url_of("change", algo.pk)}">TWAP, child 2</a>'
+    assert link in read(client, reverse("admin:trading_order_change", args=[child.order_id]))
+    orders = reverse("admin:trading_order_changelist")
+    assert link in read(client, orders)
+    rows = client.get(orders, {"algo": str(algo.pk)}).context["cl"].result_list
+    assert [row.algo_child.number for row in rows] == [5, 4, 3, 2, 1]
+    assert not client.get(orders, {"algo": "nonsense"}).context["cl"].result_list
 
 
-def test_one_that_ended_before_its_time_says_how_far_it_came(algos, browse):
-    assert "Ended before its time: 2 of 8 filled." in page_of(browse("viewer"), algos["canceled"])
+def test_an_export_of_one_algos_orders_holds_its_children_only(algos, browse):
+    source = get_source("orders")
+    filters = read_filters(source, {"algo": str(algos["running"].pk)}, timezone.now())
+    assert chosen_rows(source, filters).count() == 5
+    with pytest.raises(InvalidInput, match="is no algo's id"):
+        read_filters(source, {"algo": "nonsense"}, timezone.now())
+
+
+def test_find_and_the_audit_trail_lead_to_it(algos, browse):
+    client, algo = browse("viewer"), algos["running"]
+    found = client.get(reverse("panel_find"), {"q": str(algo.pk)})
+    assert found["Location"] == url_of("change", algo.pk)
+    trail = read(client, reverse("admin:trading_auditentry_changelist") + f"?q={algo.pk}")
+    assert trail.count(f'href="{url_of("change", algo.pk)}"') == 3
+    narrowed = client.get(reverse("admin:trading_auditentry_changelist"), {"kind": "algo."}).context["cl"]
+    assert {row.kind.partition(".")[0] for row in narrowed.result_list} == {"algo"}
+
+
+def test_the_control_room_and_the_kill_switch_say_which_live_and_why_some_stand_still(day, algos, browse):
+    page = read(browse("viewer"), reverse("admin:index"))
+    card = page[page.index('id="algos"') : page.index('id="gauges"')]
+    assert "Algos: 2 running, 1 paused, 1 canceling" in card
+    assert "a halt: everything: was halted (Venue trouble)" in card and "0.0099 BTC behind" in card
+    assert url_of("change", algos["done"].pk) not in card
+
+    page = read(browse("viewer"), reverse("admin:trading_haltstate_changelist"))
+    card = page[page.index('id="halt-algos"') : page.index('id="changes"')]
+    assert "A halt of everything would pause 2 of them; 1 stand still, and no release wakes them." in card
+    assert url_of("change", algos["running"].pk) in card
+
+
+def test_nothing_is_said_of_algos_where_there_are_none(day, browse):
+    client = browse("viewer")
+    assert "Algos:" not in read(client, reverse("admin:index"))
+    assert "would pause" not in read(client, reverse("admin:trading_haltstate_changelist"))
+
+
+def test_strategies_and_positions_show_the_algos_that_work_for_them(day, algos, browse):
+    client = browse("risk")
+    strategy = read(client, reverse("admin:trading_strategy_change", args=[day.strategy.pk]))
+    assert "Its last algos" in strategy and url_of("change", algos["expired"].pk) in strategy
+    held = Position.objects.get(instrument__symbol="BTC/USDT")
+    position = read(client, reverse("admin:trading_position_change", args=[held.pk]))
+    assert "Algos at work on it" in position and url_of("change", algos["running"].pk) in position
+    assert url_of("change", algos["expired"].pk) not in position

@@ -107,9 +107,9 @@ def _bar_tone(algo: Algo, progress: AlgoProgress) -> str:
     return "busy" if algo.state in LIVING else "calm"
 
 
-def progress_cell(algo: Algo, progress: AlgoProgress) -> SafeString:
+def progress_cell(algo: Algo, progress: AlgoProgress, *, with_reason: bool = True) -> SafeString:
     """With the reason where it stands still."""
-    reason = algo.state_reason if algo.state == AlgoState.PAUSED else ""
+    reason = algo.state_reason if with_reason and algo.state == AlgoState.PAUSED else ""
     return format_html(
         '<span class="lv-far">{}<span class="lv-far-words">{}</span>{}</span>',
         progress_bar(algo, progress),

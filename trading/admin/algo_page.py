@@ -204,10 +204,11 @@ def _names(algo: Algo) -> Facts:
 def _children(algo: Algo, children: list[AlgoChild]) -> Table:
     url = f"{page_url('order', 'changelist')}?algo={algo.pk}"
     newest = children[::-1][:MOST]
+    slices = ["#Slice"] if has_schedule(algo) else []
     return Table(
         "Children" if len(children) <= MOST else f"The last {MOST} of {len(children)} children",
-        ["#No.", "#Slice", "Order", "Status", "#Quantity", "#Filled", "#Average", "Time", "Why"],
-        [_child_row(child) for child in newest],
+        ["#No.", *slices, "Order", "Status", "#Quantity", "#Filled", "#Average", "Time", "Why"],
+        [_child_row(child, has_slices=bool(slices)) for child in newest],
         empty="No child yet: the first is made when the first slice is due."
         if algo.state in LIVING
         else "No child was made.",
@@ -215,13 +216,13 @@ def _children(algo: Algo, children: list[AlgoChild]) -> Table:
     )
 
 
-def _child_row(child: AlgoChild) -> list[Any]:
+def _child_row(child: AlgoChild, *, has_slices: bool) -> list[Any]:
     order = child.order
     average = divide(order.filled_notional, order.filled_quantity) if order.filled_quantity else None
     link = cells.row_link("order", order.pk, f"…{order.client_order_id[-8:]}")
     return [
         child.number,
-        child.slice + 1 if has_schedule(child.algo) else cells.NOTHING,
+        *([child.slice + 1] if has_slices else []),
         format_html('<span class="lv-num">{}</span>', link),
         cells.badge(order.status),
         cells.exact(order.quantity),

@@ -127,9 +127,7 @@ def _why(algo: Algo, progress: AlgoProgress, now: datetime) -> Any:
 
 
 def _late(algo: Algo, progress: AlgoProgress) -> str:
-    if not is_late(algo, progress):
-        return ""
-    return f"It is late: {behind_words(algo, progress)}. It catches up by at most twice its largest slice at a time."
+    return "It catches up by at most twice its largest slice at a time." if is_late(algo, progress) else ""
 
 
 def _next(algo: Algo, progress: AlgoProgress, halted: str, may: set[str]) -> Any:

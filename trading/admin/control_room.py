@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from .dashboard import describe_room
 from .page import page_context
 
-TOPICS = ("orders", "fills", "positions", "halts", "alerts", "breaks", "audit")
+TOPICS = ("orders", "fills", "positions", "halts", "algos", "alerts", "breaks", "audit")
 
 
 @require_safe

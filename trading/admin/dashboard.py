@@ -23,6 +23,7 @@ from trading.queries.processes import LivingProcess
 from trading.queries.streams import StreamStanding
 
 from . import cells
+from .algo_tables import algos_table, living_title
 from .audit_page import object_cell, summary
 from .page import Table
 from .room_charts import equity_chart, gauges, latency_chart, orders_chart, results_chart
@@ -65,6 +66,7 @@ def describe_room(request: HttpRequest, span_name: str) -> dict[str, Any]:
         "exposure_total": room.total_exposure,
         "exposure_limit": room.limits.exposure_limit_total if room.limits else None,
         "exposure_share": _share(room),
+        "algos": _algos(room) if request.user.has_perm("trading.view_algo") else None,
         "breaks": _breaks(room),
         "trail": _trail(room),
         "accounts": [
@@ -157,6 +159,10 @@ def _breaks(room: ControlRoom) -> Table:
         empty="Books and venue agree.",
         more_url=url,
     )
+
+
+def _algos(room: ControlRoom) -> Table:
+    return algos_table(living_title(room.algo_counts), room.algos, room.now, query="?state=living")
 
 
 def _trail(room: ControlRoom) -> Table:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from trading.models import ExchangeAccount, Instrument, Position, Strategy
+from trading.models import AlgoChild, ExchangeAccount, Instrument, Position, Strategy
 from trading.queries.limits import limits_in_force
 
 Choices = Callable[[], Iterable[tuple[str, str]]]
@@ -92,6 +93,32 @@ def by_symbol() -> type[SimpleListFilter]:
 
 def by_strategy() -> type[SimpleListFilter]:
     return by_name("strategy", "strategy", Strategy, "name", _strategies)
+
+
+class AlgoFilter(SimpleListFilter):
+    """The children of one algo. Offered by a link only: its choices would be every algo there ever was."""
+
+    title = "algo"
+    parameter_name = "algo"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        given = request.GET.get(self.parameter_name, "")
+        return [(given, f"…{given[-8:]}")] if given else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if not chosen or not _is_id(chosen):
+            return queryset.none() if chosen else queryset
+        # Looked up first, as names are: an algo has a thousand children at most.
+        children = AlgoChild.objects.filter(algo_id=chosen).values_list("order_id", flat=True)
+        return queryset.filter(pk__in=list(children))
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 _SPANS = (

@@ -13,6 +13,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
@@ -24,6 +25,7 @@ from trading.execution.flatten_requests import flatten_after
 from trading.execution.halts import Engagement, engage, missing_for_release
 from trading.execution.releasing import release_or_propose
 from trading.models import ApprovalRequest, Flattening, HaltState
+from trading.queries.algos import count_living, living_algos
 from trading.queries.approvals import waiting_requests
 from trading.queries.break_glass import read_glass
 from trading.queries.controls import read_scope_tree, recent_changes, recent_sweeps
@@ -32,9 +34,10 @@ from trading.queries.drills import read_drills
 from trading.queries.halts import current_epoch
 
 from .acting import accept, actor_of, attempt, go
+from .algo_tables import MOST, algos_table, halted_note, living_title
 from .forms import PanelForm
 from .kill_words import DEFAULT_REASON, MAX_REASON, QUICK_REASONS
-from .page import Detail, Page, PanelAdmin, demand
+from .page import Detail, Page, PanelAdmin, Table, demand
 from .sweeps import describe_changes, describe_sweeps
 
 CANCEL_CHOICES = (
@@ -96,6 +99,8 @@ def tell(request: HttpRequest, done: Engagement) -> None:
 
 @admin.register(HaltState)
 class KillSwitchScreen(PanelAdmin):
+    topics = ("algos",)
+
     def pages(self) -> Sequence[Page]:
         return [
             ("stop/", "stop", self.stop_view),
@@ -123,6 +128,7 @@ class KillSwitchScreen(PanelAdmin):
                 "epoch": current_epoch(),
                 "sweeps": describe_sweeps(recent_sweeps()),
                 "changes": describe_changes(recent_changes()),
+                "algos": _algos() if request.user.has_perm("trading.view_algo") else None,
                 "dead_man": read_dead_man(),
                 "drills": read_drills(),
                 "glass": read_glass(),
@@ -192,6 +198,15 @@ class KillSwitchScreen(PanelAdmin):
         if done is not None:
             messages.success(request, f"Cancel requested for {done['requested']} orders. Trading goes on.")
         return go("haltstate")
+
+
+def _algos() -> Table | None:
+    """Which algos a halt pauses or has paused; None while none lives."""
+    rows, counts = living_algos(MOST), count_living()
+    if not rows:
+        return None
+    note = halted_note(counts)
+    return algos_table(living_title(counts), rows, timezone.now(), note=note, query="?state=living")
 
 
 def _release_takes() -> list[str]:

@@ -18,6 +18,7 @@ from trading.models import Decision, Order, OrderAttempt
 from trading.queries.timeline import OrderHistory, read_history
 
 from . import cells
+from .algo_cells import kind_word
 from .forms import ResolveForm
 from .life_picture import draw_life
 from .page import Ask, Detail, Facts, Table
@@ -226,6 +227,7 @@ def _names(order: Order) -> Facts:
                 if order.strategy
                 else cells.NOTHING,
             ),
+            *([("Algo", parent[0])] if (parent := parent_of(order)) else []),
             ("Signal", cells.row_link("signal", signal.pk, signal.key[:40]) if signal else cells.NOTHING),
             ("Order id", cells.mono(order.pk)),
             ("Client order id", cells.mono(order.client_order_id)),
@@ -233,3 +235,11 @@ def _names(order: Order) -> Facts:
             ("Request id", cells.mono(order.request_id)),
         ],
     )
+
+
+def parent_of(order: Order) -> list[Any]:
+    """The link to the algo that made it, with which child it is; empty for every other order."""
+    child = getattr(order, "algo_child", None)
+    if child is None:
+        return []
+    return [cells.row_link("algo", child.algo_id, f"{kind_word(child.algo)}, child {child.number}")]

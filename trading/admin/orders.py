@@ -26,10 +26,10 @@ from trading.queries.finding import order_by_any_id
 
 from . import cells
 from .acting import accept, actor_of, attempt, go
-from .filters import by, by_account, by_strategy, by_symbol, by_time, words
+from .filters import AlgoFilter, by, by_account, by_strategy, by_symbol, by_time, words
 from .forms import ResolveForm
 from .lists import ListPick
-from .order_page import describe_order
+from .order_page import describe_order, parent_of
 from .page import Detail, Page, PanelAdmin, demand
 from .ticket import TicketPages
 
@@ -49,7 +49,7 @@ class OrderScreen(TicketPages, PanelAdmin):
         "id_cell",
     )
     list_display_links = ("symbol_cell",)
-    list_select_related = ("account", "instrument", "strategy")
+    list_select_related = ("account", "instrument", "strategy", "algo_child__algo__instrument")
     list_filter = (
         by("status", "status", "status", words(OrderStatus)),
         by("side", "side", "side", words(Side)),
@@ -58,6 +58,7 @@ class OrderScreen(TicketPages, PanelAdmin):
         by_strategy(),
         by("origin", "origin", "origin", words(OrderOrigin)),
         by_time("created_at"),
+        AlgoFilter,
     )
     search_fields = ("client_order_id",)
     search_help_text = "An order id, client order id, the venue's order id, a signal id or idempotency key"
@@ -75,7 +76,9 @@ class OrderScreen(TicketPages, PanelAdmin):
         return (queryset.filter(order_by_any_id(term)) if term else queryset), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        return super().get_queryset(request).select_related("account", "instrument", "strategy", "signal")
+        """With an algo's child comes its place: a page tells where an order is from."""
+        related = ("account", "instrument", "strategy", "signal", "algo_child__algo__instrument")
+        return super().get_queryset(request).select_related(*related)
 
     def pages(self) -> Sequence[Page]:
         return [
@@ -193,7 +196,9 @@ class OrderScreen(TicketPages, PanelAdmin):
 
     @display(description="account, strategy")
     def account_cell(self, row: Order) -> Any:
-        return cells.stack([row.account.name, row.strategy.name]) if row.strategy else row.account.name
+        strategy = [row.strategy.name] if row.strategy else []
+        parts = [row.account.name, *strategy, *parent_of(row)]
+        return cells.stack(parts) if len(parts) > 1 else row.account.name
 
     @display(description="client id")
     def id_cell(self, row: Order) -> Any:

@@ -23,12 +23,13 @@ from unfold.decorators import display
 from trading.domain.money import DOLLARS, divide, multiply, plain
 from trading.execution.flatten import flatten_payload
 from trading.execution.flatten_requests import flatten_or_propose
-from trading.models import Flattening, Instrument, Position
+from trading.models import Algo, Flattening, Instrument, Position
 from trading.queries.limits import limits_in_force
 from trading.queries.price_story import read_price_story
 
 from . import cells
 from .acting import accept, actor_of, attempt, go
+from .algo_tables import algos_table, living_of
 from .filters import by_account, by_symbol
 from .forms import ReasonForm
 from .kill_switch import FLATTEN, describe_asked
@@ -79,6 +80,15 @@ def _ticket_link(row: Position) -> Any:
     return cells.link(cells.page_url("order", "ticket") + query, "Open the ticket, filled in")
 
 
+def _split_link(row: Position) -> Any:
+    side = "SELL" if row.quantity > 0 else "BUY"
+    query = (
+        f"?account={row.account.name}&symbol={row.instrument.symbol}&side={side}"
+        f"&quantity={plain(row.quantity.copy_abs())}&reduce_only=on"
+    )
+    return cells.link(cells.page_url("algo", "ticket") + query, "close it by an algo")
+
+
 def _ask_flatten(row: Position, ticket: Any) -> Ask:
     why = (
         "Sells what is not pending already, at the market's price, reduce-only. It works while trading is halted."
@@ -86,7 +96,11 @@ def _ask_flatten(row: Position, ticket: Any) -> Ask:
         else "Buys back what is not pending already, at the market's price, reduce-only, also while halted."
     )
     url = cells.page_url("position", "flatten", row.pk)
-    instead = format_html("Another type, or a price of yours: {}.", ticket) if ticket else ""
+    instead = (
+        format_html("Another type, or a price of yours: {}. Little by little: {}.", ticket, _split_link(row))
+        if ticket
+        else ""
+    )
     return Ask("Flatten", url, "Close the position", FlattenForm(), why, "bad", instead)
 
 
@@ -109,9 +123,16 @@ def _closings(row: Position) -> list[Table]:
     return [Table("Closed on purpose", headers, lines)] if lines else []
 
 
+def _algos(row: Position) -> list[Table]:
+    """What is being bought or sold of it little by little."""
+    rows = living_of(Algo.objects.filter(account=row.account, instrument=row.instrument))
+    query = f"?state=living&symbol={row.instrument.symbol}&account={row.account.name}"
+    return [algos_table("Algos at work on it", rows, timezone.now(), query=query)] if rows else []
+
+
 @admin.register(Position)
 class PositionScreen(PanelAdmin):
-    topics = ("positions", "fills")
+    topics = ("positions", "fills", "algos")
     empty_words = "Nothing is or was held. A position begins with its first fill."
     list_display = (
         "symbol_cell",
@@ -186,7 +207,13 @@ class PositionScreen(PanelAdmin):
             side.append(Facts("Close", [("", ticket)], note="A market order for all of it, reduce-only."))
         return Detail(
             title=f"{row.instrument.symbol} on {row.account.name}",
-            sections=[facts, price_chart(row, story), *_closings(row), fills_table(row, story.fills)],
+            sections=[
+                facts,
+                price_chart(row, story),
+                *_algos(row),
+                *_closings(row),
+                fills_table(row, story.fills),
+            ],
             side=side,
         )
 

@@ -9,16 +9,18 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from trading.domain.errors import LeviError
 from trading.execution.accounts import create_strategy, set_strategy_enabled
-from trading.models import Order, Strategy
+from trading.models import Algo, Order, Strategy
 
 from . import cells
 from .acting import actor_of, attempt, go, pass_on
+from .algo_tables import algos_table, newest_of
 from .forms import PanelForm
 from .page import Ask, Detail, Facts, Page, PanelAdmin, Table, demand
 
@@ -74,7 +76,7 @@ class StrategyScreen(PanelAdmin):
         return Detail(
             title=row.name,
             badges=[self.enabled_cell(row)],
-            sections=[facts, table],
+            sections=[facts, *_algos(row), table],
             side=[_switch(row)] if request.user.has_perm(MANAGE) else [],
         )
 
@@ -121,6 +123,12 @@ class StrategyScreen(PanelAdmin):
     @display(description="created")
     def created_cell(self, row: Strategy) -> Any:
         return cells.when(row.created_at)
+
+
+def _algos(row: Strategy) -> list[Table]:
+    rows = newest_of(Algo.objects.filter(strategy=row))
+    query = f"?strategy={row.name}"
+    return [algos_table("Its last algos", rows, timezone.now(), query=query)] if rows else []
 
 
 def _switch(row: Strategy) -> Ask:

@@ -15,6 +15,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.html import format_html
 
 from trading.domain.enums import OrderOrigin, OrderType, Side, TimeInForce
 from trading.domain.errors import LeviError
@@ -22,6 +23,7 @@ from trading.domain.money import plain
 from trading.execution.intake import preview, submit
 from trading.models import ExchangeAccount, Strategy
 
+from . import cells
 from .acting import actor_of, go, pass_on
 from .filters import traded_symbols
 from .forms import PanelForm
@@ -159,7 +161,7 @@ class TicketPages:
         answer = extra.get("answer")
         page = Detail(
             title="New order",
-            lead="Check shows what would happen and writes nothing. Place sends what was checked, once.",
+            lead=_lead(request),
             extra={"form": form, "symbols": traded_symbols(), "mode": settings.LEVI_MODE},
         )
         if answer:
@@ -167,6 +169,14 @@ class TicketPages:
         if request.headers.get("X-Levi-Fragment") == "1" and status == 400:
             status = 200  # half-typed is no mistake: the page's own script asks after every few keys
         return self.show(request, "panel/ticket.html", page, status=status, **extra)  # type: ignore[attr-defined]
+
+
+def _lead(request: HttpRequest) -> Any:
+    said = "Check shows what would happen and writes nothing. Place sends what was checked, once."
+    if not request.user.has_perm("trading.start_algo"):
+        return said
+    split = cells.link(cells.page_url("algo", "ticket"), "an algo splits it")
+    return format_html("{} Too much for one order: {}.", said, split)
 
 
 def _initial(request: HttpRequest) -> dict[str, Any]:

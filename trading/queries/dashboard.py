@@ -20,6 +20,7 @@ from trading.domain.enums import HaltScope
 from trading.domain.money import ZERO
 from trading.domain.order_states import AT_RISK
 from trading.models import (
+    Algo,
     AuditEntry,
     Break,
     BreakState,
@@ -29,6 +30,7 @@ from trading.models import (
     Signal,
 )
 
+from .algos import count_living, living_algos
 from .builds import expected_build
 from .equity import RestrictedSpan, read_halt_spans
 from .limits import limits_in_force
@@ -47,6 +49,7 @@ from .processes import LivingProcess, list_processes
 from .streams import StreamStanding, read_streams
 
 MINUTES = 60
+MOST_ALGOS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class ControlRoom:
     utilisation: dict[str, float]
     processes: list[LivingProcess]
     expected_build: str
+    algos: list[Algo]
+    algo_counts: dict[str, int]
     breaks: list[Break]
     entries: list[AuditEntry]
     is_new: bool  # no signal has ever come in
@@ -112,6 +117,8 @@ def read_control_room(span: timedelta = RANGES["day"]) -> ControlRoom:
         utilisation=read_limit_shares(now),
         processes=[row for row in list_processes(now) if row.word != "ended"],
         expected_build=expected_build(),
+        algos=living_algos(MOST_ALGOS),
+        algo_counts=count_living(),
         breaks=list(Break.objects.exclude(state=BreakState.RESOLVED).select_related("account")[:8]),
         entries=list(AuditEntry.objects.order_by("-id")[:10]),
         is_new=not Signal.objects.exists(),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
@@ -40,7 +41,13 @@ SOURCES: dict[str, ExportSource] = {
         Order,
         "trading.view_order",
         "created_at",
-        {**_IN_BOOKS, "status": "status", "strategy": "strategy__name", "origin": "origin"},
+        {
+            **_IN_BOOKS,
+            "status": "status",
+            "strategy": "strategy__name",
+            "origin": "origin",
+            "algo": "algo_child__algo",
+        },
         order_by_any_id,
         export_orders,
     ),
@@ -65,9 +72,18 @@ def get_source(name: str) -> ExportSource:
 def read_filters(source: ExportSource, given: Mapping[str, str], now: datetime) -> dict[str, str]:
     """The filters of a list's address that this source knows; what pages or sorts a list is left out."""
     kept = {name: value for name, value in given.items() if value and name in (*source.lookups, "q")}
+    if "algo" in kept:
+        _demand_id(kept["algo"])
     if hours := SPANS.get(given.get("within", "")):
         kept[_SINCE] = (now - timedelta(hours=hours)).isoformat()
     return kept
+
+
+def _demand_id(text: str) -> None:
+    try:
+        UUID(text)
+    except ValueError:
+        raise InvalidInput(f"{text[:60]!r} is no algo's id.", field="algo") from None
 
 
 def chosen_rows(source: ExportSource, filters: Mapping[str, str]) -> QuerySet[Any]:

@@ -97,7 +97,7 @@
         layout: { padding: { top: data.levels.length && data.lying ? 16 : 4 } },
         scales: data.lying ? { x: { ...worth, suggestedMax: Math.max(0, ...data.levels.map((l) => l.value)) }, y: along } : { x: along, y: worth },
         plugins: {
-          legend: { display: data.series.length > 1, position: "bottom", align: "start", labels: { color: ink("text"), usePointStyle: data.series.some((series) => series.kind === "dots" || series.kind === "step"), pointStyleWidth: data.series.some((series) => series.kind === "dots") ? undefined : 22, boxWidth: 11, boxHeight: 11, font: { size: 12 } } },
+          legend: { display: data.series.length > 1, position: "bottom", align: "start", labels: { color: ink("text"), generateLabels: (chart) => Chart.defaults.plugins.legend.labels.generateLabels(chart).map((label) => ({ ...label, lineDash: chart.data.datasets[label.datasetIndex].borderDash || [] })), usePointStyle: data.series.some((series) => series.kind === "dots" || series.kind === "step"), pointStyleWidth: data.series.some((series) => series.kind === "dots") ? undefined : 22, boxWidth: 11, boxHeight: 11, font: { size: 12 } } },
           tooltip: { displayColors: data.series.length > 1, callbacks: {
             title: (items) => items.length && data.timed ? place(items[0].parsed.x, span > 864e5 ? 2 * 864e5 : 0) : items.length ? items[0].label : "",
             label: (item) => item.dataset.label + ": " + number(data.lying ? item.parsed.x : item.parsed.y) + (data.unit ? " " + data.unit : ""),
