@@ -14,7 +14,17 @@ from typing import Any
 import psycopg
 
 DAYS = 30
-SIZES = {"signal": 500_000, "order": 1_000_000, "fill": 3_000_000, "auditentry": 5_000_000, "equity": 400_000}
+SIZES = {
+    "signal": 500_000,
+    "order": 1_000_000,
+    "fill": 3_000_000,
+    "auditentry": 5_000_000,
+    "equity": 400_000,
+    "algo": 20_000,
+    "algochild": 300_000,
+}
+# The last algo is the largest that can be: so many slices, with a child each. The others have fifteen.
+MOST_SLICES, USUAL_SLICES = 500, 15
 SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT", "DOGE/USDT", "ADA/USDT")
 _ID = "('{:08x}-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid"
 _AT = f"now() - interval '{DAYS} days' * (1 - i::float8 / {{rows}})"
@@ -66,6 +76,28 @@ STATEMENTS: dict[str, str] = {
         daily_pnl, transfers, peak, unpriced)
  SELECT (SELECT id FROM trading_exchangeaccount LIMIT 1), {_AT}, 100000 + 500 * sin(i / 9000.0), 60000, 40000, 40000,
         300 * sin(i / 3000.0), 0, 100500, '[]' FROM generate_series(1, {{rows}}) i ON CONFLICT DO NOTHING""",
+    "algo": f"""INSERT INTO trading_algo (id, kind, account_id, instrument_id, actor, request_id, side, quantity,
+        reduce_only, plan, profile_source, arrival_price, start_at, duration_seconds, state, state_reason, waiting_for,
+        state_since, pauses, epoch, forgiven, checks, codes, source, key, body_hash, body, answer, created_at,
+        finished_at)
+ SELECT {made_id(3)}, (ARRAY['twap', 'vwap'])[1 + i % 2], account, instruments[1 + i % 6], 'client:bench', '',
+        CASE WHEN i % 2 = 0 THEN 'BUY' ELSE 'SELL' END, slices, false,
+        (SELECT jsonb_agg(jsonb_build_object('after', (60 * (n - 1))::text, 'target', n::text) ORDER BY n)
+           FROM generate_series(1, slices) n),
+        '', 100, {_AT}, 60 * slices, CASE WHEN i > {{rows}} - 20 THEN 'paused' ELSE 'completed' END, '', '', {_AT},
+        '[]', 1, 0, '[]', '[]', 'client:bench', 'k' || i, md5(i::text), '{{{{}}}}', '{{{{}}}}', {_AT},
+        CASE WHEN i > {{rows}} - 20 THEN NULL ELSE {_AT} + interval '15 minutes' END
+   FROM generate_series(1, {{rows}}) i
+  CROSS JOIN LATERAL (SELECT CASE WHEN i = {{rows}} THEN {MOST_SLICES} ELSE {USUAL_SLICES} END AS slices) sized,
+        (SELECT (SELECT id FROM trading_exchangeaccount LIMIT 1) AS account, (SELECT array_agg(id)
+           FROM (SELECT id FROM trading_instrument ORDER BY symbol IN ('{"', '".join(SYMBOLS)}') DESC, id
+           LIMIT 6) six) AS instruments) given""",
+    "algochild": f"""INSERT INTO trading_algochild (order_id, algo_id, number, slice, at)
+ SELECT {made_id(2)}, CASE WHEN i > {{rows}} - {MOST_SLICES} THEN {made_id(3).replace("i)", "algos)")} ELSE
+        {made_id(3).replace("i)", f"1 + (i - 1) / {USUAL_SLICES})")} END, number, number - 1, {_AT}
+   FROM generate_series(1, {{rows}}) i CROSS JOIN LATERAL (SELECT CASE WHEN i > {{rows}} - {MOST_SLICES}
+        THEN i - {{rows}} + {MOST_SLICES} ELSE 1 + (i - 1) % {USUAL_SLICES} END AS number) numbered,
+        (SELECT count(*)::int AS algos FROM trading_algo) counted""",
 }
 TABLES = {"equity": "trading_equitysnapshot"}
 

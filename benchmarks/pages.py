@@ -36,6 +36,9 @@ LISTS = {
     "fills of an unknown account": "/admin/trading/fill/?account=nobody",
     "fills, two filters, none": "/admin/trading/fill/?symbol=DOGE/USDT&side=SELL&within=month",
     "fills, an unknown id": "/admin/trading/fill/?q=no-such-fill",
+    "algos": "/admin/trading/algo/",
+    "algos that live": "/admin/trading/algo/?state=living",
+    "algos of a symbol, none": "/admin/trading/algo/?symbol=DOGE/USDT&state=expired",
     "signals": "/admin/trading/signal/",
     "signals, an unknown key": "/admin/trading/signal/?q=no-such-key",
     "audit trail": "/admin/trading/auditentry/",
@@ -87,6 +90,7 @@ def measure() -> list[Row]:
     assert order is not None and fill is not None
     addresses = LISTS | {
         "a position": f"/admin/trading/position/{_a_position().pk}/change/",
+        "an algo of 500 children": f"/admin/trading/algo/{_the_largest_algo()}/change/",
         "an order": f"/admin/trading/order/{order.pk}/change/",
         "find a client order id": f"/admin/trading/order/?q={order.client_order_id}",
         "find a venue's fill id": f"/admin/find/?q={fill.venue_fill_id}",
@@ -122,6 +126,16 @@ def _a_position() -> Any:
     return Position.objects.get_or_create(
         account_id=fill.account_id, instrument_id=fill.instrument_id, defaults=given
     )[0]
+
+
+def _the_largest_algo() -> Any:
+    from trading.models import Algo
+
+    return (
+        Algo.objects.filter(actor="client:bench")
+        .order_by("-created_at", "-id")
+        .values_list("pk", flat=True)[0]
+    )
 
 
 def _far_back(client: Any) -> str:
