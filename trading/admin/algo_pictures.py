@@ -31,6 +31,8 @@ from .algo_cells import percent_words
 from .charts import Band, Chart, Level, Mark, Series
 
 Points = Sequence[tuple[datetime, Decimal]]
+# So much a screen can show; a page is fetched again at every change.
+MOST_PLACES, MOST_FILLS, MOST_BARS = 200, 100, 60
 PAUSE_NOTE = "Coloured spans: it was paused, and its clock stood."
 
 
@@ -38,7 +40,7 @@ def schedule_chart(algo: Algo, curves: AlgoCurves, progress: AlgoProgress, now: 
     """Both lines over the algo's whole time, ahead of now only the schedule."""
     pauses, (begin, stop) = pauses_until(algo, now), _lived(algo, [at for at, _ in curves.achieved], now)
     end = max([stop, *_ends(algo, now)])
-    inner = [at for at, _ in (*curves.schedule, *curves.achieved)]
+    inner = [at for line in (curves.schedule, curves.achieved) for at, _ in _thin(line)]
     edges = [at for pause in pauses for at in pause]
     places = sorted({begin, stop, end, *(at for at in (*inner, *edges) if begin <= at <= end)})
     asset = algo.instrument.base_asset
@@ -72,6 +74,12 @@ def _summary(algo: Algo, progress: AlgoProgress, pauses: int) -> str:
     return said + (f", with {pauses} {'pause' if pauses == 1 else 'pauses'} marked." if pauses else ".")
 
 
+def _thin(points: Points) -> Points:
+    """Evenly, the last one always: a cumulative line loses nothing that an eye could see."""
+    stride = -(-len(points) // (MOST_PLACES // 2)) or 1
+    return [point for number, point in enumerate(points) if (len(points) - 1 - number) % stride == 0]
+
+
 def _lived(algo: Algo, filled: Sequence[datetime], now: datetime) -> tuple[datetime, datetime]:
     """From its start until now or its end. Fills bear the venue's time, which may be a little off."""
     stop = algo.finished_at or now
@@ -103,6 +111,8 @@ def prices_chart(algo: Algo, fills: Sequence[AlgoFill], now: datetime) -> Chart:
     for fill in fills:
         worth, quantity = add(worth, fill.notional), add(quantity, fill.quantity)
         averages.append(divide(worth, quantity))
+    every = len(fills)
+    fills, averages = fills[-MOST_FILLS:], averages[-MOST_FILLS:]
     dots: list[Decimal | None] = [None, *(fill.price for fill in fills), None]
     line: list[Decimal | None] = [None, *averages, *averages[-1:]]
     said = [f"{plain(fill.quantity)} at {plain(fill.price)}" for fill in fills]
@@ -110,8 +120,8 @@ def prices_chart(algo: Algo, fills: Sequence[AlgoFill], now: datetime) -> Chart:
     levels += [Level(algo.price, "the worst it accepts", "bad")] if algo.price else []
     return Chart(
         key="prices",
-        title="What its fills paid",
-        places=[begin, *(fill.at for fill in fills), stop],
+        title="What its fills paid" if every == len(fills) else f"What the last {len(fills)} fills paid",
+        places=[begin if every == len(fills) else fills[0].at, *(fill.at for fill in fills), stop],
         series=[
             Series(
                 "Fill", dots, "good" if algo.side == "BUY" else "bad", kind="dots", texts=["—", *said, "—"]
@@ -126,7 +136,7 @@ def prices_chart(algo: Algo, fills: Sequence[AlgoFill], now: datetime) -> Chart:
         levels=levels,
         is_unit_on_axis=True,
         fits_levels=True,
-        summary=f"Prices of {len(fills)} fills with their average, and the price at the start.",
+        summary=f"Prices of {len(fills)} of {every} fills, their average, and the price at the start.",
         empty="No fill yet: prices appear with the first.",
     )
 
@@ -138,11 +148,14 @@ def slices_chart(algo: Algo, children: Iterable[AlgoChild]) -> Chart:
     for child in children:
         achieved[child.slice] = add(achieved[child.slice], child.order.filled_quantity)
     planned = slice_quantities(plan)
+    size = -(-len(plan) // MOST_BARS)
+    places = [_span_of(first, min(first + size, len(plan))) for first in range(0, len(plan), size)]
+    planned, achieved = _by(size, planned), _by(size, achieved)
     return Chart(
         key="slices",
-        title="Its slices",
+        title="Its slices" if size == 1 else f"Its slices, {size} in one bar",
         kind="bar",
-        places=[str(number) for number in range(1, len(plan) + 1)],
+        places=places,
         series=[
             Series("Planned", planned, "calm", texts=[cells.exact(value) for value in planned]),
             Series("Achieved", achieved, "busy", texts=[cells.exact(value) for value in achieved]),
@@ -152,6 +165,21 @@ def slices_chart(algo: Algo, children: Iterable[AlgoChild]) -> Chart:
         summary=f"{len(plan)} slices with what was planned and what was achieved in each.",
         note="A slice that achieved more than was planned caught up what one before it left.",
     )
+
+
+def _span_of(first: int, end: int) -> str:
+    return str(end) if end - first == 1 else f"{first + 1}-{end}"
+
+
+def _by(size: int, values: Sequence[Decimal]) -> list[Decimal]:
+    """Sums of so many at a time."""
+    sums = []
+    for first in range(0, len(values), size):
+        total = ZERO
+        for value in values[first : first + size]:
+            total = add(total, value)
+        sums.append(total)
+    return sums
 
 
 def plan_chart(points: Points, ends: datetime | None, asset: str, quantity: Decimal) -> Chart:
