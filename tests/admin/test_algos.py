@@ -261,7 +261,7 @@ def test_the_control_room_and_the_kill_switch_say_which_live_and_why_some_stand_
 
     page = read(browse("viewer"), reverse("admin:trading_haltstate_changelist"))
     card = page[page.index('id="halt-algos"') : page.index('id="changes"')]
-    assert "A halt of everything would pause 2 of them; 1 stand still, and no release wakes them." in card
+    assert "A halt of everything would pause 2 of them; 1 paused now, which no release wakes." in card
     assert url_of("change", algos["running"].pk) in card
 
 

@@ -33,11 +33,6 @@ from trading.models import (
 from trading.notify import notify
 from trading.queries.equity import trading_day
 
-
-def running(kind: str) -> object:
-    return Algo.objects.get(kind=kind, state="running").pk
-
-
 PLACES = {
     "control-room": "panel_control_room",
     "kill-switch": "admin:trading_haltstate_changelist",
@@ -47,10 +42,11 @@ PLACES = {
     "order-denied": ("admin:trading_order_change", lambda day: day.orders["denied"].pk),
     "order-quarantined": ("admin:trading_order_change", lambda day: day.orders["quarantined"].pk),
     "algos": "admin:trading_algo_changelist",
-    "algo-running": ("admin:trading_algo_change", lambda _day: running("twap")),
-    "algo-iceberg": ("admin:trading_algo_change", lambda _day: running("iceberg")),
+    "algo-running": (
+        "admin:trading_algo_change",
+        lambda _day: Algo.objects.get(kind="twap", state="running").pk,
+    ),
     "algo-halted": ("admin:trading_algo_change", lambda _day: Algo.objects.get(state="paused").pk),
-    "algo-denied": ("admin:trading_algo_change", lambda _day: Algo.objects.get(state="denied").pk),
     "algo-new": "admin:trading_algo_ticket",
     "fills": "admin:trading_fill_changelist",
     "fill": ("admin:trading_fill_change", lambda day: Fill.objects.first().pk),

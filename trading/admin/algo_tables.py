@@ -65,7 +65,7 @@ def halted_note(counts: Mapping[str, int]) -> str:
     """What a halt means for them, in the numbers of now."""
     running, paused = counts.get(AlgoState.RUNNING, 0), counts.get(AlgoState.PAUSED, 0)
     stops = f"A halt of everything would pause {running} of them" if running else "None of them is running"
-    wakes = f"; {paused} stand still, and no release wakes them" if paused else ""
+    wakes = f"; {paused} paused now, which no release wakes" if paused else ""
     return (
         f"{stops}{wakes}. A halt of its account, symbol or strategy pauses an algo, and takes nothing of it up again: "
         "a person resumes it on its page after the release."

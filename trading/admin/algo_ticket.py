@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils import timezone
 
 from trading.domain.enums import AlgoKind, Side
 from trading.domain.errors import LeviError
@@ -66,7 +67,7 @@ def show_plan(answer: dict[str, Any]) -> PlanShown:
         ("Last price", cells.exact(_number_of(answer["arrival_price"]), quote)),
         ("Notional", cells.exact(_number_of(answer["notional"]), quote)),
         ("Fee, at most about", cells.exact(_number_of(answer["fee_estimate"]), quote)),
-        ("Starts", cells.when(datetime.fromisoformat(answer["start_at"]))),
+        ("Starts", _start_words(datetime.fromisoformat(answer["start_at"]))),
         (
             "Its time ends",
             cells.when(_instant(answer["ends_at"])) if answer["ends_at"] else "when all is filled",
@@ -116,6 +117,10 @@ def _number_of(text: str | None) -> Decimal | None:
     return Decimal(text) if text else None
 
 
+def _start_words(at: datetime) -> Any:
+    return cells.when(at) if at > timezone.now() else "at once"
+
+
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
@@ -145,6 +150,7 @@ class AlgoTicketPages:
         try:
             answer = preview_algo(body, actor=actor_of(request))
         except LeviError as error:
+            pass_on(error)
             return self._refuse(request, form, error)
         given = {name: request.POST[name] for name in form.fields if request.POST.get(name)}
         return self._show_ticket(request, form, answer=answer, given=given, token=issue_token(request, body))
@@ -160,12 +166,12 @@ class AlgoTicketPages:
         try:
             done = start_algo(body, actor=actor_of(request), key=key)
         except LeviError as error:
+            pass_on(error)
             return self._refuse(request, form, error)
         _tell(request, done.answer, repeated=done.repeated)
         return go("algo", "change", done.algo.pk)
 
     def _refuse(self, request: HttpRequest, form: AlgoForm, error: LeviError) -> HttpResponse:
-        pass_on(error)
         field = str(error.context.get("field", "")).replace("duration_seconds", "duration")
         form.add_error(field if field in form.fields else None, str(error))
         return self._show_ticket(request, form, status=400)

@@ -146,7 +146,7 @@ class AlgoScreen(AlgoTicketPages, PanelAdmin):
 
     @display(description="since")
     def since_cell(self, row: Algo) -> Any:
-        return cells.when(row.created_at)
+        return cells.age(row.created_at)
 
     @display(description="kind")
     def kind_cell(self, row: Algo) -> Any:
