@@ -13,8 +13,10 @@ from django.utils import timezone
 from tests.admin.algos_of_the_day import ALGOS, Piece, plan_algos, write_child
 from tests.admin.trading_day import halt
 from trading.admin.charts import Chart
+from trading.domain.enums import Severity
 from trading.domain.errors import InvalidInput
 from trading.models import Algo, AuditEntry, Position
+from trading.notify import notify
 from trading.queries.export_sources import chosen_rows, get_source, read_filters
 
 
@@ -93,6 +95,7 @@ def test_what_may_be_done_is_offered_to_who_may_do_it_only(algos, browse):
 
 def test_its_page_says_at_once_how_far_it_is_that_it_is_late_and_how_it_is_stopped(algos, browse):
     page = page_of(browse("trader"), algos["running"])
+    assert "Buys 0.04 BTC evenly over 16 min, in 8 slices, at the market&#x27;s price." in page
     head = page[page.index("lv-algo-now") : page.index("chart-schedule")]
     for words in (
         "38 %</strong>",
@@ -139,6 +142,7 @@ def test_an_iceberg_shows_what_rests_and_no_schedule(algos, browse):
     client = browse("viewer")
     assert [series.label for series in charts_of(client, algos["resting"])["schedule"].series] == ["Achieved"]
     page = page_of(client, algos["resting"])
+    assert "Sells 0.5 ETH at 3391 USDT or better, showing 0.1 ETH at a time." in page
     assert "0.1 ETH in the book now." in page and "Rests at" in page and "behind" not in page
 
 
@@ -263,6 +267,22 @@ def test_the_control_room_and_the_kill_switch_say_which_live_and_why_some_stand_
     card = page[page.index('id="halt-algos"') : page.index('id="changes"')]
     assert "A halt of everything would pause 2 of them; 1 paused now, which no release wakes." in card
     assert url_of("change", algos["running"].pk) in card
+
+
+def test_canceling_everything_says_that_algos_end_too(algos, browse):
+    answer = browse("trader").post(reverse("admin:trading_haltstate_cancel_all"), follow=True)
+    assert "orders and 3 algos. Trading goes on." in " ".join(answer.content.decode().split())
+    assert {Algo.objects.get(pk=algos[name].pk).state for name in ("running", "resting", "halted")} == {
+        "canceling"
+    }
+
+
+def test_an_alert_of_a_paused_algo_leads_to_it(algos, browse):
+    client, algo = browse("viewer"), algos["halted"]
+    alert = notify("algo.paused", Severity.WARNING, "Paused: VWAP", "a halt", dedupe_key=f"algo {algo.pk}|")
+    link = f'href="{url_of("change", algo.pk)}">Open the algo</a>'
+    assert link in read(client, reverse("admin:trading_alert_changelist"))
+    assert link in read(client, reverse("admin:trading_alert_change", args=[alert.pk]))
 
 
 def test_nothing_is_said_of_algos_where_there_are_none(day, browse):

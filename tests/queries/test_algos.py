@@ -40,6 +40,7 @@ def test_what_rests_at_the_venue_is_alive_and_not_behind(world: World):
     run_slice(algo)
     now = progress(algo)
     assert (now.alive, now.filled, now.left) == (Decimal("0.02"), 0, Decimal("0.05"))
+    assert now.behind == 0, "it has no schedule to be behind of"
 
 
 def test_the_clock_stands_in_a_pause_and_the_picture_knows_it(world: World):
@@ -53,6 +54,16 @@ def test_the_clock_stands_in_a_pause_and_the_picture_knows_it(world: World):
     assert abs(ends_at(row, now) - (row.start_at + timedelta(seconds=1400))) < timedelta(seconds=5)
     schedule = read_curves(row).schedule
     assert schedule[1][0] - row.start_at > timedelta(seconds=1000)
+
+
+def test_while_a_pause_lasts_the_rest_of_the_schedule_stays_ahead_of_now(world: World):
+    algo = start(TWAP)
+    pass_seconds(algo, 150)
+    pause_algo(algo.pk, actor=PERSON)
+    pass_seconds(algo, 1000)
+    now = timezone.now()
+    ahead = [at for at, _ in read_curves(fresh(algo), now).schedule if at > now]
+    assert len(ahead) == 2 and abs(ahead[0] - now - timedelta(seconds=50)) < timedelta(seconds=5)
 
 
 def test_the_achieved_curve_is_the_sum_of_the_fills(world: World):

@@ -60,6 +60,7 @@ class AlertScreen(PanelAdmin):
             "",
             [
                 ("Said", row.text or cells.NOTHING),
+                *([("About", about)] if (about := link_to_subject(row)) else []),
                 ("When", cells.when(row.at)),
                 ("Event", cells.mono(row.event)),
                 (
@@ -88,9 +89,16 @@ class AlertScreen(PanelAdmin):
         return go("alert")
 
 
-def _worst_first(rows: Any) -> list[Alert]:
-    """Of what waits, the newest, and of these the critical ones first."""
-    return sorted(rows[:MOST_WAITING], key=lambda row: -Severity(row.severity).rank)
+def link_to_subject(row: Alert) -> Any:
+    """To the algo that it tells of; empty for what has no page of its own."""
+    kind, _, key = row.dedupe_key.partition("|")[0].partition(" ")
+    return cells.row_link("algo", key, "Open the algo") if kind == "algo" else ""
+
+
+def _worst_first(rows: Any) -> list[tuple[Alert, Any]]:
+    """Of what waits, the newest, and of these the critical ones first; each with the way to what it tells of."""
+    waiting = sorted(rows[:MOST_WAITING], key=lambda row: -Severity(row.severity).rank)
+    return [(row, link_to_subject(row)) for row in waiting]
 
 
 def _ask(row: Alert) -> Ask:

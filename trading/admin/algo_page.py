@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from trading.domain.algo_states import LIVING
 from trading.domain.denials import explain_reason
 from trading.domain.enums import AlgoKind, AlgoState
-from trading.domain.money import divide, plain
+from trading.domain.money import divide
 from trading.models import Algo, AlgoChild, AuditEntry
 from trading.queries.algos import (
     AlgoProgress,
@@ -33,7 +33,7 @@ from trading.queries.algos import (
 from . import cells
 from .algo_cells import cost_of, kind_word, name_of, slippage_cell, slippage_words, state_badge
 from .algo_pictures import plan_chart, prices_chart, schedule_chart, slices_chart
-from .algo_words import START, STOP, AlgoNow, describe_now
+from .algo_words import START, STOP, AlgoNow, describe_now, span_words, tell_task
 from .audit_page import summary
 from .cells import page_url
 from .charts import Chart
@@ -57,6 +57,7 @@ def describe_algo(request: HttpRequest, algo: Algo) -> Detail:
     return Detail(
         title=name_of(algo),
         badges=[state_badge(algo), cells.badge(algo.account.mode)],
+        lead=tell_task(algo),
         sections=[
             head,
             *pictures[:1],
@@ -146,17 +147,6 @@ def _schedule_rows(algo: Algo) -> list[tuple[str, Any]]:
     if algo.profile_source:
         rows.append(("Weights from", algo.profile_source))
     return rows
-
-
-def span_words(seconds: Decimal | int) -> str:
-    """90 s, 6 min 40 s, 2 h, 1 d 6 h."""
-    whole = int(seconds)
-    parts = []
-    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        if count := whole // size:
-            parts.append(f"{count} {name}")
-        whole %= size
-    return " ".join(parts[:2]) or f"{plain(Decimal(seconds))} s"
 
 
 def _end(algo: Algo, now: datetime) -> Any:

@@ -26,9 +26,9 @@ from . import cells
 from .acting import actor_of, go, pass_on
 from .algo_cells import KIND_WORDS
 from .algo_form import AlgoForm
-from .algo_page import checks_table, span_words
+from .algo_page import checks_table
 from .algo_pictures import pieces_chart, plan_chart
-from .algo_words import START
+from .algo_words import START, span_words
 from .charts import Chart
 from .filters import traded_symbols
 from .page import Detail, Facts, Page, demand

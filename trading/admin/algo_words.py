@@ -15,7 +15,7 @@ from django.utils.html import format_html
 
 from trading.domain.algo_states import LIVING
 from trading.domain.denials import explain_reason
-from trading.domain.enums import AlgoKind, AlgoState
+from trading.domain.enums import AlgoKind, AlgoState, Side
 from trading.domain.money import plain
 from trading.execution.algos.halting import why_halted
 from trading.models import Algo
@@ -67,6 +67,30 @@ def describe_now(algo: Algo, progress: AlgoProgress, now: datetime, *, may: set[
         is_stuck=algo.state in (AlgoState.PAUSED, AlgoState.EXPIRED, AlgoState.DENIED),
         buttons=_buttons(algo, halted, may),
     )
+
+
+def tell_task(algo: Algo) -> str:
+    """What it was asked to do, for who does not know what its kind is called."""
+    asset, quote = algo.instrument.base_asset, algo.instrument.quote_asset
+    does = "Buys" if algo.side == Side.BUY else "Sells"
+    span = f" over {span_words(algo.duration_seconds)}" if algo.duration_seconds else ""
+    price = "at the market's price" if algo.price is None else f"at {plain(algo.price)} {quote} or better"
+    if algo.kind == AlgoKind.ICEBERG:
+        shows = f"showing {plain(algo.visible_quantity or algo.quantity)} {asset} at a time"
+        return f"{does} {plain(algo.quantity)} {asset} {price}, {shows}{f',{span} at most' if span else ''}."
+    how = "evenly" if algo.kind == AlgoKind.TWAP else "as the market usually trades,"
+    return f"{does} {plain(algo.quantity)} {asset} {how}{span}, in {len(read_plan(algo))} slices, {price}."
+
+
+def span_words(seconds: Decimal | int) -> str:
+    """90 s, 6 min 40 s, 2 h, 1 d 6 h."""
+    whole = int(seconds)
+    parts = []
+    for size, name in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        if count := whole // size:
+            parts.append(f"{count} {name}")
+        whole %= size
+    return " ".join(parts[:2]) or f"{plain(Decimal(seconds))} s"
 
 
 def _schedule(algo: Algo, progress: AlgoProgress) -> str:

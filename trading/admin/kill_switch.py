@@ -196,8 +196,14 @@ class KillSwitchScreen(PanelAdmin):
         demand(request, "trading.cancel_order")
         done = attempt(request, lambda: cancel_all(CancelScope.OURS, actor=actor_of(request)))
         if done is not None:
-            messages.success(request, f"Cancel requested for {done['requested']} orders. Trading goes on.")
+            messages.success(request, f"Cancel requested for {_named_orders(done)}. Trading goes on.")
         return go("haltstate")
+
+
+def _named_orders(done: dict[str, Any]) -> str:
+    algos = len(done["algos"])
+    said = f"{done['requested']} orders"
+    return f"{said} and {algos} {'algo' if algos == 1 else 'algos'}" if algos else said
 
 
 def _algos() -> Table | None:
