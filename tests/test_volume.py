@@ -10,7 +10,7 @@ from django.utils import timezone
 from tests.execution.algos.walking import VWAP
 from tests.making import CLIENT, World
 from tests.worlds import frozen_venue, impatient, world
-from trading.domain.errors import InvalidInput, VenueError
+from trading.domain.errors import InvalidInput
 from trading.execution.algos import start_algo
 from trading.models import Algo, Instrument
 from trading.volume import fetch_volume_profile
@@ -44,6 +44,7 @@ def test_a_vwap_without_weights_is_planned_by_them(world: World):
 
 def test_a_venue_that_does_not_answer_starts_nothing(world: World):
     world.fault("http_status", method="GET", path="/api/v3/klines", status=503, count=10)
-    with pytest.raises((VenueError, InvalidInput)):
+    with pytest.raises(InvalidInput) as caught:
         start_algo({**VWAP, "profile": None}, actor=CLIENT, key="one")
+    assert caught.value.code == "no_volume_profile"
     assert not Algo.objects.exists()

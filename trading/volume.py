@@ -13,6 +13,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from trading.connections import public_exchange
+from trading.domain.errors import InvalidInput, VenueError
 from trading.domain.volume_profile import volume_weights
 from trading.models import ExchangeAccount, Instrument
 
@@ -31,12 +32,20 @@ class VolumeProfile:
 def fetch_volume_profile(
     account: ExchangeAccount, instrument: Instrument, *, starts_at: datetime, seconds: int, slices: int
 ) -> VolumeProfile:
-    """Raises VenueError where the venue does not answer, InvalidInput where its candles tell nothing."""
+    """Raises InvalidInput where the venue does not give its candles, or where they tell nothing."""
     until = timezone.now()
     since = until - timedelta(days=DAYS)
-    candles = public_exchange(account).fetch_candles(
-        instrument.venue_symbol, interval_minutes=MINUTES, since=_quarter(since), until=until
-    )
+    try:
+        candles = public_exchange(account).fetch_candles(
+            instrument.venue_symbol, interval_minutes=MINUTES, since=_quarter(since), until=until
+        )
+    except VenueError as error:
+        raise InvalidInput(
+            f"The venue's candles cannot be had now: {error.message}",
+            remedy="Give profile, one weight for each slice, or ask again in a moment.",
+            code="no_volume_profile",
+            field="profile",
+        ) from error
     weights = volume_weights(candles, starts_at=starts_at, seconds=seconds, slices=slices)
     venue = account.get_venue_display().upper()
     return VolumeProfile(

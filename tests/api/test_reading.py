@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from .addresses import path_of, views
 from .rows import add_fill, add_history, fill_the_books, place, set_status
-from .world import make_instrument
+from .world import TWAP, make_instrument
 
 WRITES = re.compile(r"\s*(INSERT|UPDATE|DELETE|TRUNCATE|ALTER|CREATE|DROP|MERGE|COPY)\b", re.IGNORECASE)
 LISTS = {
@@ -30,6 +30,7 @@ def busy_world(world, trader):
     add_history(order)
     add_fill(world, order)
     fill_the_books(world)
+    assert trader.post("/api/v1/algos", {**TWAP, "source_id": "t"}).json()["decision"] == "started"
     trader.post("/api/v1/halts/engage", {"scope": "instrument", "target": "BTC/USDT", "reason": "x"})
     world.order = order
     return world
@@ -74,7 +75,7 @@ def test_with_a_token_only_its_last_use_is_noted(busy_world, as_role):
 
 def test_every_list_has_the_same_shape(busy_world, as_role):
     caller = as_role("risk", "admin")
-    assert len(LISTS) == 21
+    assert len(LISTS) == 22
     for path in LISTS - {"/api/v1/audit/export"}:
         body = caller.get(path).json()
         assert {"results", "next", "previous"} <= body.keys(), path
@@ -102,6 +103,7 @@ def test_lists_cost_the_same_with_more_rows(busy_world, trader, as_role):
         order = place(trader, key, strategy=f"other-{key}")
         set_status(order, "submitting", "open")
         add_fill(busy_world, order)
+        trader.post("/api/v1/algos", {**TWAP, "source_id": key})
     for base in ("ETH", "SOL"):
         make_instrument(f"{base}/USDT")
     assert {path: count_queries(caller, path) for path in LISTS} == before

@@ -20,6 +20,14 @@ from trading.models import Balance, EquitySnapshot, ExchangeAccount, HaltState, 
 ROLES = ("viewer", "trader", "risk", "admin")
 MAKER = Actor(ActorKind.COMMAND, "tests")
 PRICE = Decimal(50000)
+TWAP = {
+    "kind": "twap",
+    "symbol": "BTC/USDT",
+    "side": "BUY",
+    "quantity": "0.04",
+    "duration_seconds": 400,
+    "slices": 4,
+}
 
 
 class Caller:

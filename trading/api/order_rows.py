@@ -27,6 +27,16 @@ class OrderRow(RowSerializer):
         child=serializers.IntegerField(), read_only=True, help_text="Every version that judged it."
     )
     average_price = serializers.SerializerMethodField(help_text="Of the booked fills.")
+    algo_id = serializers.UUIDField(
+        source="algo_child.algo_id", read_only=True, default=None, allow_null=True, help_text="Its parent."
+    )
+    algo_child = serializers.IntegerField(
+        source="algo_child.number",
+        read_only=True,
+        default=None,
+        allow_null=True,
+        help_text="Its number there.",
+    )
 
     class Meta:
         model = Order
@@ -55,6 +65,8 @@ class OrderRow(RowSerializer):
             "actor",
             "request_id",
             "signal_id",
+            "algo_id",
+            "algo_child",
             "limits_version",
             "limits_versions",
             "approved_epoch",

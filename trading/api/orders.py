@@ -36,7 +36,7 @@ from .filters import (
 from .order_rows import OrderRow, OrderStory, tell_story
 from .signals import IDEMPOTENT, TAKEN, SignalBody, take_in
 
-RELATED = ("account", "instrument", "strategy")
+RELATED = ("account", "instrument", "strategy", "algo_child")
 ORDER_NAME = OpenApiParameter(
     "name", str, OpenApiParameter.PATH, description="The order's id, client_order_id or exchange_order_id."
 )
@@ -51,6 +51,7 @@ class OrderFilter(RowFilter):
     origin = words_filter("origin", choices(OrderOrigin))
     cancel_state = words_filter("cancel_state", choices(CancelState))
     strategy = strategy_filter()
+    algo = django_filters.UUIDFilter(field_name="algo_child__algo", help_text="The id of the parent.")
     client_order_id = django_filters.CharFilter()
     exchange_order_id = django_filters.CharFilter()
     actor = django_filters.CharFilter()
@@ -159,6 +160,9 @@ class CancelAllAnswer(serializers.Serializer[Any]):
     orders = serializers.ListField(child=serializers.CharField())
     venue = serializers.ListField(
         child=serializers.DictField(), help_text="What the venue was asked for as a whole."
+    )
+    algos = serializers.ListField(
+        child=serializers.CharField(), help_text="Algos that were canceled with them."
     )
 
 

@@ -23,6 +23,7 @@ from .checked import body_of
 from .endpoint import Endpoint, ListEndpoint
 from .fields import AskedNumber, PlainNumber, RowSerializer, name_field
 from .filters import RowFilter, since_filter, strategy_filter, until_filter
+from .told import Told, fields_of
 
 REPLAYED = "Idempotent-Replayed"
 
@@ -57,7 +58,9 @@ class CheckAnswer(serializers.Serializer[Any]):
     passed = serializers.BooleanField()
     observed = serializers.CharField(allow_blank=True)
     limit = serializers.CharField(allow_blank=True)
-    age_seconds = PlainNumber(allow_null=True)
+    age_seconds = serializers.CharField(
+        allow_blank=True, help_text="Of what was looked at; empty where no age counts."
+    )
     note = serializers.CharField(allow_blank=True)
     source = serializers.CharField(
         allow_blank=True, required=False, help_text="Scope and version whose limit bound."
@@ -116,33 +119,18 @@ TAKEN = {
 }
 
 
-_ORDER = tuple(DecisionAnswer().fields)
-_CHECK_ORDER = tuple(CheckAnswer().fields)
-_LIMITS_ORDER = tuple(AppliedLimits().fields)
-_TIMES = ("expires_at", "received_at")
-
-
-def _ordered(found: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: found[name] for name in (*names, *sorted(found)) if name in found}
-
-
-def as_told(answer: dict[str, Any]) -> dict[str, Any]:
-    """The stored answer as it goes out: the same bytes whether it was just written or read back.
-
-    The database keeps no order of keys, and stored times carry +00:00 (the canonical form of the audit trail).
-    """
-    told = {**answer, "checks": [_ordered(check, _CHECK_ORDER) for check in answer.get("checks", ())]}
-    if "limits" in answer:
-        told["limits"] = [_ordered(applied, _LIMITS_ORDER) for applied in answer["limits"]]
-    told |= {name: str(answer[name]).replace("+00:00", "Z") for name in _TIMES if answer.get(name)}
-    return _ordered(told, _ORDER)
+TOLD = Told(
+    order=fields_of(DecisionAnswer),
+    lists={"checks": fields_of(CheckAnswer), "limits": fields_of(AppliedLimits)},
+    times=("expires_at", "received_at"),
+)
 
 
 def take_in(view: Endpoint | ListEndpoint, request: Request, origin: OrderOrigin) -> Response:
     key = request.headers.get("Idempotency-Key")
     taken = submit(body_of(request), actor=view.actor, key=key, origin=origin)
     headers = {REPLAYED: "true"} if taken.repeated else {}
-    return Response(as_told(taken.answer), status=201, headers=headers)
+    return Response(TOLD.tell(taken.answer), status=201, headers=headers)
 
 
 class SignalRow(RowSerializer):

@@ -11,6 +11,14 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from .accounts import AccountsView, AccountView, CredentialsView
 from .alerts import AlertAcknowledgeView, AlertsView, ChannelsView, ChannelTestView, ChannelView
+from .algos import (
+    AlgoCancelView,
+    AlgoPauseView,
+    AlgoPreviewView,
+    AlgoResumeView,
+    AlgosView,
+    SingleAlgoView,
+)
 from .approvals import ApprovalsView, ApproveView, RefuseView
 from .audit import AuditExportView, AuditVerifyView, AuditView
 from .audit_proofs import AuditProofView
@@ -49,6 +57,12 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/orders/<str:name>": SingleOrderView,
     "api/v1/orders/<str:name>/cancel": OrderCancelView,
     "api/v1/orders/<str:name>/resolve": OrderResolveView,
+    "api/v1/algos": AlgosView,
+    "api/v1/algos/preview": AlgoPreviewView,
+    "api/v1/algos/<str:name>": SingleAlgoView,
+    "api/v1/algos/<str:name>/pause": AlgoPauseView,
+    "api/v1/algos/<str:name>/resume": AlgoResumeView,
+    "api/v1/algos/<str:name>/cancel": AlgoCancelView,
     "api/v1/fills": FillsView,
     "api/v1/positions": PositionsView,
     "api/v1/positions/flatten": PositionFlattenView,

@@ -49,7 +49,7 @@ def least_order(instrument: Instrument, price: Decimal | None, *, is_market: boo
 def make_algo_plan(
     request: AlgoRequest, account: ExchangeAccount, instrument: Instrument, start_at: datetime
 ) -> AlgoPlan:
-    """Raises InvalidInput for what cannot be split so, VenueError where the candles cannot be had."""
+    """Raises InvalidInput for what cannot be split so."""
     quantity = round_to_lot(request.quantity, instrument.lot_size)
     price = request.child.order.price
     if price is None:

@@ -61,7 +61,7 @@ class _Prepared:
 
 
 def start_algo(body: Mapping[str, Any], *, actor: Actor, key: str | None) -> AlgoAnswer:
-    """Start it, or deny it. Raises InvalidInput and its kin, VenueError where a VWAP's candles cannot be had."""
+    """Start it, or deny it. Raises InvalidInput and its kin."""
     request = parse_algo(body)
     key = read_key(request.child, key)
     body_hash = hashlib.sha256(canonical_bytes({"body": dict(body), "algo": True})).hexdigest()
