@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from tests.execution.algos.walking import (
     ICEBERG,
@@ -119,10 +120,10 @@ def test_a_child_decided_before_a_pause_or_a_halt_is_not_made_after_it(world: Wo
     paused, halted = fresh(start(TWAP)), fresh(start(TWAP, symbol="ETH/USDT", quantity="0.4"))
     pause_algo(paused.pk, actor=PERSON)
     with pytest.raises(StaleDecision):
-        make_child(paused, number=1, slice=0, quantity=Decimal("0.01"))
+        make_child(paused, number=1, slice=0, quantity=Decimal("0.01"), seen_at=timezone.now())
     halt(HaltScope.ACCOUNT, "paper")
     with pytest.raises(StaleDecision):
-        make_child(halted, number=1, slice=0, quantity=Decimal("0.1"))
+        make_child(halted, number=1, slice=0, quantity=Decimal("0.1"), seen_at=timezone.now())
     assert children(paused) == children(halted) == []
 
 

@@ -1,12 +1,14 @@
 """One child: an ordinary order through intake, made under its parent's lock and once per number.
 
-The place is checked in the order's own transaction: the parent runs, no halt was engaged since it was looked at, and
-nobody has made this number. So two runners, or one that was killed and came back, make one child.
+The place is checked in the order's own transaction: the parent runs, no halt was engaged since it was looked at, the
+look is young, and nobody has made this number. So two runners, or one that was killed and came back, make one child,
+and one that was stopped for long makes none.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -27,6 +29,8 @@ from ..changes import order_data
 from ..intake import submit
 
 ACTOR = system_actor("algo")
+# The plan's clock and the price go on while a runner stands still.
+LONGEST_LOOK = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,12 @@ class ChildPlace:
     epoch: int
     number: int
     slice: int
+    seen_at: datetime
 
     def admit(self) -> None:
         algo = lock_algo(self.algo_id)
+        if timezone.now() - self.seen_at > LONGEST_LOOK:
+            raise StaleDecision("It was looked at too long ago.", algo=str(self.algo_id))
         if algo.state != AlgoState.RUNNING:
             raise StaleDecision(f"The algo is {algo.state}.", algo=str(self.algo_id))
         if algo.epoch != self.epoch or current_epoch() != self.epoch:
@@ -85,9 +92,10 @@ def child_body(algo: Algo, quantity: Decimal) -> dict[str, Any]:
     }
 
 
-def make_child(algo: Algo, *, number: int, slice: int, quantity: Decimal) -> Order:
-    """Raises StaleDecision or IdempotencyConflict where something moved since the look: then nothing was made."""
-    place = ChildPlace(algo.id, algo.epoch, number, slice)
+def make_child(algo: Algo, *, number: int, slice: int, quantity: Decimal, seen_at: datetime) -> Order:
+    """`seen_at`: when the rows that it was decided on were read. Raises StaleDecision or IdempotencyConflict where
+    something moved since: then nothing was made."""
+    place = ChildPlace(algo.id, algo.epoch, number, slice, seen_at)
     answer = submit(
         child_body(algo, quantity),
         actor=ACTOR,

@@ -84,13 +84,13 @@ def advance_algo(algo_id: UUID) -> Move | None:
     if algo.state == AlgoState.RUNNING and (stopped := _heed_halts(algo)):
         return stopped
     rows = list(read_children(algo))
-    move = next_move(view := read_view(algo, rows, timezone.now()))
+    move = next_move(view := read_view(algo, rows, now := timezone.now()))
     if isinstance(move, Make) or view.is_beyond:  # only these rest on the price
         ensure_price(algo.account, algo.instrument)
-        move = next_move(read_view(algo, rows, timezone.now()))
+        move = next_move(read_view(algo, rows, now := timezone.now()))
     failpoint("algos.before_move")
     try:
-        _carry_out(algo, rows, move)
+        _carry_out(algo, rows, move, seen_at=now)
     except (StaleDecision, IdempotencyConflict) as error:
         log.info("algo %s: %s", algo_id, error)
     except OperationalError as error:
@@ -159,10 +159,10 @@ def _is_beyond(algo: Algo, quote: Quote | None) -> bool:
     return multiply(best - algo.price, Decimal(Side(algo.side).sign)) > ZERO
 
 
-def _carry_out(algo: Algo, rows: list[AlgoChild], move: Move) -> None:
+def _carry_out(algo: Algo, rows: list[AlgoChild], move: Move, *, seen_at: datetime) -> None:
     match move:
         case Make(slice=slice, quantity=quantity):
-            make_child(algo, number=len(rows) + 1, slice=slice, quantity=quantity)
+            make_child(algo, number=len(rows) + 1, slice=slice, quantity=quantity, seen_at=seen_at)
         case Withdraw(numbers=numbers):
             withdraw([row for row in rows if row.number in numbers])
         case Change():
@@ -183,19 +183,22 @@ def withdraw(rows: list[AlgoChild]) -> None:
 def _change(algo: Algo, children: int | None, move: Change) -> None:
     """Raises StaleDecision where the algo is not any more what the move was decided for."""
     with locked_algo(algo.pk) as locked:
-        if locked.state != algo.state or (children is not None and locked.children.count() != children):
+        same = (locked.state, locked.state_since) == (algo.state, algo.state_since)
+        if not same or (children is not None and locked.children.count() != children):
             raise StaleDecision("The algo has moved in between.", algo=str(algo.pk))
         move_algo(locked, move.state, reason=move.reason, actor=ACTOR)
 
 
 def _set_timer(algo: Algo, move: Move) -> None:
-    """After a change of state the timer is the change's; else it is pushed to where the move says."""
+    """After a change of state, also by somebody else meanwhile, the timer is the change's; else it is pushed to where
+    the move says."""
     if isinstance(move, Change):
         return
     seconds = move.seconds if isinstance(move, Wait) else LOOK_AGAIN
     why = move.why[:300] if isinstance(move, Wait) else ""
     due = None if seconds is None else timezone.now() + _span(min(seconds, _FARTHEST))
-    Algo.objects.filter(pk=algo.pk, state=algo.state).update(next_action_at=due, waiting_for=why)
+    same = Algo.objects.filter(pk=algo.pk, state=algo.state, state_since=algo.state_since)
+    same.update(next_action_at=due, waiting_for=why)
 
 
 def _span(seconds: Decimal) -> timedelta:
