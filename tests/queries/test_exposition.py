@@ -17,11 +17,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.paper_trading import TESTER, open_paper_account, place
 from tests.scripted_stream import offered, stream_row
 from trading.domain.enums import CancelScope, HaltScope
+from trading.execution.algos import pause_algo, start_algo
 from trading.execution.halts import engage, release
 from trading.execution.limit_changes import change_limits
 from trading.execution.sync import sync_account
 from trading.execution.triggers import evaluate_triggers
-from trading.models import Break, ExchangeAccount, HaltState, Heartbeat
+from trading.models import Algo, Break, ExchangeAccount, HaltState, Heartbeat
 from trading.queries.exposition import forget_dead_processes, render
 
 __all__ = ["offered"]
@@ -176,6 +177,18 @@ def test_a_private_stream_is_live_or_not_and_has_an_age(account, offered):
     assert scrape()[live] == 1 and 7 <= scrape()[age] < 60
     stream_row(account, heard=70, lease=-50)
     assert scrape()[live] == 0 and scrape()[age] >= 70
+
+
+def test_algos_are_counted_by_state_and_the_latest_one_says_how_late(account):
+    assert {scrape()["levi_algos", state] for state in ("running", "paused", "canceling")} == {0}
+    assert scrape()["levi_algo_behind_ratio", ""] == 0
+    body = {"kind": "twap", "symbol": "BTC/USDT", "side": "BUY", "quantity": "0.04", "duration_seconds": 400}
+    late = start_algo({**body, "slices": 4}, actor=TESTER, key="late").algo
+    pause_algo(start_algo({**body, "slices": 5}, actor=TESTER, key="still").algo.pk, actor=TESTER)
+    Algo.objects.filter(pk=late.pk).update(start_at=timezone.now() - timedelta(seconds=150))
+    found = scrape()
+    assert (found["levi_algos", "running"], found["levi_algos", "paused"]) == (1, 1)
+    assert found["levi_algo_behind_ratio", ""] == 0.5
 
 
 @pytest.mark.django_db

@@ -187,6 +187,11 @@ def living_algos(limit: int) -> list[Algo]:
     return list(rows.select_related("account", "instrument", "strategy")[:limit])
 
 
+def running_algos() -> list[Algo]:
+    """All of this mode, for a figure over them."""
+    return list(Algo.objects.filter(account__mode=settings.LEVI_MODE, state=AlgoState.RUNNING))
+
+
 def count_living() -> dict[str, int]:
     """How many of this mode are in which state."""
     rows = Algo.objects.filter(account__mode=settings.LEVI_MODE, state__in=sorted(LIVING)).order_by()

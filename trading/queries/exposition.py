@@ -105,6 +105,13 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
         "account",
         lambda state: state.stream_age_seconds,
     ),
+    ("levi_algos", "Algos that have not ended, by state.", "state", lambda state: state.algos),
+    (
+        "levi_algo_behind_ratio",
+        "The part of its quantity by which the latest running algo is behind its schedule (1 = all of it).",
+        "",
+        lambda state: state.algo_behind_ratio,
+    ),
     (
         "levi_audit_checkpoint_age_seconds",
         "Seconds for which the oldest audit entry without a checkpoint has waited; 0 if every entry is sealed.",

@@ -14,6 +14,7 @@ from typing import Any
 from django.db.models import Count
 
 from trading.audit.state import read_audit_state
+from trading.domain.algo_states import LIVING
 from trading.domain.enums import HaltScope, OrderStatus, TradingState
 from trading.domain.money import ZERO
 from trading.models import (
@@ -27,6 +28,7 @@ from trading.models import (
     Position,
 )
 
+from .algos import count_living, read_progress, running_algos
 from .dead_man import read_dead_man
 from .drills import read_drills
 from .halts import list_scopes
@@ -73,6 +75,8 @@ class LiveState:
     sync_age_seconds: dict[str, float]
     stream_live: dict[str, float]
     stream_age_seconds: dict[str, float]
+    algos: dict[str, float]
+    algo_behind_ratio: float
     dead_man_armed: float | None
     drill_overdue: float
     audit_checkpoint_age_seconds: float
@@ -104,6 +108,7 @@ def read_live_state(mode: str, now: datetime) -> LiveState:
             account.name: (now - account.synced_at).total_seconds() for account in rows if account.synced_at
         },
         **_read_streams(list(accounts), now),
+        **_read_algos(now),
         dead_man_armed=float(dead_man.is_armed) if dead_man.seconds else None,
         drill_overdue=float(read_drills().is_overdue),
         **_read_audit(now),
@@ -118,6 +123,18 @@ def _read_streams(accounts: list[ExchangeAccount], now: datetime) -> dict[str, A
     return {
         "stream_live": {name: float(stream.is_live) for name, stream in streams.items()},
         "stream_age_seconds": {name: float(age) for name, age in ages.items() if age is not None},
+    }
+
+
+def _read_algos(now: datetime) -> dict[str, Any]:
+    """How many live in which state, and the largest part of its quantity by which a running one is late."""
+    counts = count_living()
+    running = running_algos()
+    progress = read_progress(running, now)
+    late = [progress[algo.pk].behind / algo.quantity for algo in running]
+    return {
+        "algos": {state.value: float(counts.get(state, 0)) for state in sorted(LIVING)},
+        "algo_behind_ratio": float(max(late, default=Decimal(0))),
     }
 
 
