@@ -132,6 +132,14 @@ def test_a_vwap_shows_the_weights_of_the_request_as_bars(trader, url):
     assert plan.key == "plan" and "weights of the request" in words_of(answer)
 
 
+def test_a_vwap_without_weights_says_where_they_are_from(trader, url):
+    answer = check(trader, url, kind="vwap", duration="2", duration_unit="hours")
+    assert answer.status_code == 200, answer.context["form"].errors
+    shown = answer.context["shown"]
+    assert [chart.key for chart in shown.charts] == ["plan", "pieces"]
+    assert dict(shown.facts.rows)["Weights from"]
+
+
 def test_an_iceberg_shows_its_children_one_after_the_other_and_may_have_no_end(trader, url):
     answer = check(trader, url, ICEBERG)
     (pieces,) = answer.context["shown"].charts

@@ -12,7 +12,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.html import format_html
 
 from trading.domain.algo_states import LIVING
 from trading.domain.denials import explain_reason
@@ -209,11 +208,10 @@ def _children(algo: Algo, children: list[AlgoChild]) -> Table:
 def _child_row(child: AlgoChild, *, has_slices: bool) -> list[Any]:
     order = child.order
     average = divide(order.filled_notional, order.filled_quantity) if order.filled_quantity else None
-    link = cells.row_link("order", order.pk, f"…{order.client_order_id[-8:]}")
     return [
         child.number,
         *([child.slice + 1] if has_slices else []),
-        format_html('<span class="lv-num">{}</span>', link),
+        cells.tail_link("order", order.pk, order.client_order_id),
         cells.badge(order.status),
         cells.exact(order.quantity),
         cells.exact(order.filled_quantity) if order.filled_quantity else cells.NOTHING,

@@ -199,6 +199,11 @@ def row_link(model_name: str, key: object, text: object) -> SafeString:
     return link(page_url(model_name, "change", key), text) if key else NOTHING
 
 
+def tail_link(model_name: str, key: object, text: str) -> SafeString:
+    """A link that shows the last eight characters of an id, on one line."""
+    return format_html('<span class="lv-num">{}</span>', row_link(model_name, key, f"…{text[-8:]}"))
+
+
 def stack(parts: Iterable[object]) -> SafeString:
     """Several values in one cell, one below the other."""
     return format_html(

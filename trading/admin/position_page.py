@@ -61,8 +61,8 @@ def fills_table(row: Position, fills: list[Fill]) -> Table:
             cells.exact(fill.price),
             cells.exact(fill.fee, fill.fee_asset),
             cells.gain(fill.realized_pnl) if fill.realized_pnl else cells.NOTHING,
-            cells.row_link("fill", fill.pk, f"…{fill.venue_fill_id[-8:]}"),
-            cells.row_link("order", fill.order_id, f"…{fill.order.client_order_id[-8:]}"),
+            cells.tail_link("fill", fill.pk, fill.venue_fill_id),
+            cells.tail_link("order", fill.order_id, fill.order.client_order_id),
         ]
         for fill in fills
     ]
