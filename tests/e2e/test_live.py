@@ -5,6 +5,8 @@ The server is granian with the product's own ASGI application on the test databa
 
 from __future__ import annotations
 
+from django.db import connection
+
 from trading.domain.actors import Actor, ActorKind
 from trading.execution.cancellation import request_cancel
 from trading.execution.dispatch import dispatch_order
@@ -112,3 +114,18 @@ def test_a_halt_by_the_engine_reaches_a_phone_without_a_touch(day, people, visit
         wait_for(tab, "#lv-link[data-state=live]")
         engage("everything", "", reason="loss of the day", actor=ANNA)
         wait_for(tab, "#lv-strip .lv-state-halted")
+
+
+def test_what_happened_before_the_page_listened_is_seen_too(live_world, people, visit, served):
+    order = live_world.rest("49000")
+
+    def cancel_first(route) -> None:
+        request_cancel(order.pk, actor=ANNA)
+        connection.close()  # the browser's driver calls back in a context of its own
+        route.continue_()
+
+    with visit(people["trader"], base=served) as tab:
+        tab.page.add_init_script("window.setInterval = () => 0")  # it never looks by itself
+        tab.page.route("**/api/v1/stream*", cancel_first)
+        tab.open(f"/admin/trading/order/{order.pk}/change/")
+        wait_for(tab, ".lv-head >> text=cancel requested")

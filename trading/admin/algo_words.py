@@ -117,9 +117,8 @@ def _when(algo: Algo, now: datetime) -> Any:
     if end is None:
         return "no end: until all of it is filled"
     if algo.state == AlgoState.PAUSED:
-        return format_html(
-            "{} of its time left, which stands still", cells.duration((end - now).total_seconds())
-        )
+        left = span_words(int((end - now).total_seconds()))
+        return f"{left} of its time left, which stands still"
     return format_html("its time ends {}", cells.when(end))
 
 
@@ -130,7 +129,7 @@ def _why(algo: Algo, progress: AlgoProgress, now: datetime) -> Any:
             return "Nothing is ordered before it begins."
         case AlgoState.RUNNING:
             waiting = f"{_capital(explain_reason(algo.waiting_for))}." if algo.waiting_for else ""
-            return " ".join(filter(None, (_late(algo, progress), waiting or "Its next step is due now.")))
+            return " ".join(filter(None, (_late(algo, progress), waiting or "It looks for its next step.")))
         case AlgoState.PAUSED:
             return format_html(
                 "Paused since {}: {}.", cells.when(algo.state_since), reason or "no reason is noted"

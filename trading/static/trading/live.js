@@ -152,7 +152,8 @@
   function listen() {
     if (source && source.readyState !== 2) return;
     source = new EventSource("/api/v1/stream?topics=" + [...TOPICS].join(","));
-    source.onopen = saySomething;
+    // What happened after the page was made and before anybody listened was told to nobody.
+    source.onopen = () => { saySomething(); soon(); };
     for (const topic of [...TOPICS, "reset"]) source.addEventListener(topic, soon);
   }
 
