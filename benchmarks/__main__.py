@@ -26,8 +26,8 @@ WHOLE = ("first_byte", "throughput", "false_breaks", "halt", "alerts", "live", "
 STAGES = ("decision", "permit", "settlement", "sync", "audit_cost", "audit_verification")
 # A scripted day, and its table: called in this process too, with the venue to steer.
 STEERED = ("trading_day",)
-# … and the panel's pages, on a large data set in an installation that is kept.
-LARGE = ("pages",)
+# … and the panel's pages and the API's lists, on a large data set in an installation that is kept.
+LARGE = ("pages", "lists")
 ONLY_SERVERS = ("--without", "orders,background,beat,web,supervisor,streams")
 
 

@@ -2,10 +2,12 @@
 
 Made by the database itself, with indexes, foreign keys and guards taken off while it fills and put back afterwards;
 then reused. The rows are shaped like real ones (times, statuses, symbols), their content is arithmetic.
+LEVI_BENCH_SHARE makes a smaller one, such as 0.2 of each table.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,8 @@ from typing import Any
 import psycopg
 
 DAYS = 30
-SIZES = {
+_SHARE = float(os.environ.get("LEVI_BENCH_SHARE", "1"))
+_WHOLE = {
     "signal": 500_000,
     "order": 1_000_000,
     "fill": 3_000_000,
@@ -23,6 +26,7 @@ SIZES = {
     "algo": 20_000,
     "algochild": 300_000,
 }
+SIZES = {name: int(rows * _SHARE) for name, rows in _WHOLE.items()}
 # The last algo is the largest that can be: so many slices, with a child each. The others have fifteen.
 MOST_SLICES, USUAL_SLICES = 500, 15
 SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT", "DOGE/USDT", "ADA/USDT")

@@ -62,6 +62,12 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 300.0,
         "options": {"queue": "default", "expires": 300},
     },
+    # Looks which venue keys were not asked about for a day.
+    "key-rights": {
+        "task": "trading.tasks.check_due_keys",
+        "schedule": 600.0,
+        "options": {"queue": "sync", "expires": 300},
+    },
     "tidy-up": {
         "task": "trading.tasks.tidy_up",
         "schedule": 3600.0,

@@ -7,10 +7,11 @@ testnet and production they refuse. Settings that are wrong in themselves have s
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import redis
 from django.conf import settings
@@ -22,12 +23,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from levi_site.secret_files import MIN_SECRET_LENGTH
+from trading.domain.actors import system_actor
+from trading.domain.enums import Severity
 from trading.domain.errors import LeviError
 from trading.execution.accounts import check_connection
 from trading.models import AlertChannel, ExchangeAccount
 from trading.queries.alerts import last_delivery_failure
 from trading.queries.break_glass import read_glass
 from trading.queries.builds import expected_build, list_foreign
+from trading.queries.key_rights import key_faults
 from trading.queries.limits import limits_in_force
 from trading.queries.start_up import explain_other_instance
 
@@ -225,7 +229,7 @@ def check_accounts() -> Iterator[Finding]:
     """Asks each enabled account's venue for its clock and for the rights of the key."""
     for account in ExchangeAccount.objects.filter(is_enabled=True, mode=settings.LEVI_MODE):
         try:
-            found = check_connection(account.pk)
+            found = check_connection(account.pk, actor=system_actor("preflight"))
         except LeviError as error:
             found = {"error": str(error)}
         trouble = found.get("error") or ""
@@ -238,13 +242,19 @@ def check_accounts() -> Iterator[Finding]:
             yield judge(
                 f"clock against {account.name}", good, f"{offset} ms", "let NTP set this machine's clock"
             )
-        dangerous = (found.get("key") or {}).get("dangerous") or []
-        yield judge(
-            f"key of {account.name}",
-            not dangerous,
-            f"may {', '.join(dangerous)}" if dangerous else "no right beyond trade and read",
-            "make a key without it at the venue",
-        )
+        yield from _judge_key(account, found.get("key"))
+
+
+def _judge_key(account: ExchangeAccount, rights: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """A venue that does not say what the key may do is no good key."""
+    name, remedy = f"key of {account.name}", "change the key at the venue, or store another one"
+    faults = key_faults(rights, account.environment) if rights is not None else ()
+    grave = [fault.words for fault in faults if fault.severity is Severity.CRITICAL]
+    said = "; ".join(grave) if grave else "trades and reads, and has no other right"
+    yield judge(name, rights is not None and not grave, said if rights is not None else "unknown", remedy)
+    for fault in faults:
+        if fault.severity is not Severity.CRITICAL:
+            yield Finding(name, Result.WARNING, fault.words, remedy)
 
 
 def check_redis() -> Iterator[Finding]:

@@ -77,7 +77,7 @@ def build_app(given: argparse.Namespace) -> SimulatorApp:
     user = venue.users.get(DEFAULT_USER)
     if user is None:
         user = venue.create_user(DEFAULT_USER, given.key, given.secret, DEFAULT_BALANCES)
-    venue.give_key(user, given.key, given.secret, user.permissions, user.symbols)
+    venue.give_key(user, given.key, given.secret, user.permissions, user.symbols, user.addresses)
     app = SimulatorApp({"mexc": MexcWire(venue)}, FaultTable(given.seed), RequestJournal())
     app.control = ControlInterface(app)
     return app

@@ -30,6 +30,7 @@ BELLS = {
     "advance_algo": "orders",
     "advance_algo_of": "orders",
     "sync_account": "sync",
+    "check_key": "sync",
     "run_exports": "default",
 }
 

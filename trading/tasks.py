@@ -32,6 +32,8 @@ from trading.execution.dispatch import dispatch_order as send_order
 from trading.execution.drill import drill_when_quiet
 from trading.execution.flatten_runs import run_flattening, waiting_flattenings
 from trading.execution.following import follow_order as look_at_order
+from trading.execution.key_rights import check_key as check_one_key
+from trading.execution.key_rights import due_keys
 from trading.execution.poller import poll_once
 from trading.execution.report_schedule import make_due_reports, remind_of_unsigned
 from trading.execution.sweep import run_sweep, waiting_sweeps
@@ -53,6 +55,7 @@ TRIGGER_SECONDS = 15
 VERIFY_SECONDS = 3600
 DRILL_SECONDS = 600
 REPORT_SECONDS = 300
+KEY_SECONDS = 600
 # With beat's three seconds an alert leaves within five, also without the supervisor.
 ALERT_GRACE = timedelta(seconds=1)
 
@@ -123,6 +126,21 @@ def sync_all_accounts() -> None:
     if jobs.claim_slot("sync", SYNC_SECONDS):
         for account_id in watched_accounts().values_list("id", flat=True):
             ring("sync_account", account_id)
+
+
+@shared_task
+def check_key(account_id: str) -> None:
+    """What a venue's key may do; a key that was just stored rings by itself."""
+    if (pk := _id(account_id)) and jobs.claim_slot(f"key {pk}", DEMAND_SECONDS):
+        check_one_key(pk)
+
+
+@shared_task
+def check_due_keys() -> None:
+    """Each key once a day, by the time of its last answer: they stay spread as they were stored."""
+    if jobs.claim_slot("keys", KEY_SECONDS):
+        for account_id in due_keys():
+            ring("check_key", account_id)
 
 
 @shared_task

@@ -67,7 +67,8 @@ def seal_credentials(account: ExchangeAccount, plain: Credentials) -> Credential
     row.sealed_with = key_id()
     row.key_hint = plain.key[-4:]
     row.rights = {}
-    row.rights_checked_at = None
+    row.rights_checked_at = row.rights_asked_at = None
+    row.rights_error = ""
     return row
 
 

@@ -149,7 +149,8 @@ class ControlChanges:
         venue.transfer(user, asset, quantity, fee)
 
     def add_user(self, request: HttpRequest) -> Document:
-        """{"user", "key", "secret", "balances"?, "permissions"?, "symbols"?}; a known user gets the new key."""
+        """{"user", "key", "secret", "balances"?, "permissions"?, "symbols"?, "addresses"?}; to a known user: its new
+        key."""
         document = read_object(request)
         name, venue = self._venue(document)
         user_name, key, secret = (need_text(document, field) for field in ("user", "key", "secret"))
@@ -158,6 +159,7 @@ class ControlChanges:
             raise ControlRefused(f"the key already belongs to user {owner.name}; give another key")
         permissions = tuple(_read_texts(document, "permissions", list(TRADE_RIGHTS)))
         symbols = tuple(_read_texts(document, "symbols", [])) if document.get("symbols") is not None else None
+        addresses = tuple(_read_texts(document, "addresses", []))
         totals = {
             asset: read_money(asset, total, least=ZERO)
             for asset, total in document.get("balances", {}).items()
@@ -165,7 +167,7 @@ class ControlChanges:
         user = venue.users.get(user_name)
         if user is None:
             user = venue.create_user(user_name, key, secret, totals)
-        venue.give_key(user, key, secret, permissions, symbols)
+        venue.give_key(user, key, secret, permissions, symbols, addresses)
         return user_row(name, user)
 
     def change_listing(self, request: HttpRequest) -> Document:

@@ -72,6 +72,7 @@ def user_row(venue: str, user: SimUser) -> dict[str, object]:
         "uid": user.uid,
         "permissions": list(user.permissions),
         "symbols": None if user.symbols is None else list(user.symbols),
+        "addresses": list(user.addresses),
     }
 
 

@@ -47,6 +47,9 @@ class SimUser:
     uid: str
     permissions: tuple[str, ...] = TRADE_RIGHTS
     symbols: tuple[str, ...] | None = None
+    addresses: tuple[
+        str, ...
+    ] = ()  # what its key is bound to, as the venue reports it; nothing is refused for it
     created_ms: int = 0
     balances: dict[str, SimBalance] = field(default_factory=dict)
     adjusted: dict[str, Decimal] = field(default_factory=dict)

@@ -154,7 +154,7 @@ def fill_from_json(row: Record) -> SimFill:
 def _user_as_json(user: SimUser) -> Record:
     row = {
         name: getattr(user, name)
-        for name in ("name", "key", "secret", "uid", "permissions", "symbols", "created_ms")
+        for name in ("name", "key", "secret", "uid", "permissions", "symbols", "addresses", "created_ms")
     }
     row["balances"] = {
         asset: [str(balance.total), str(balance.locked)] for asset, balance in user.balances.items()
@@ -190,6 +190,7 @@ def user_from_json(row: Record) -> SimUser:
                 "balances": balances,
                 "permissions": tuple(row["permissions"]),
                 "symbols": symbols,
+                "addresses": tuple(row.get("addresses", ())),
             }
         )
     )

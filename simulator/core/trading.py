@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
 
-from simulator.core.accounts import SimBalance, SimTransfer, SimUser
+from simulator.core.accounts import TRADE_RIGHTS, SimBalance, SimTransfer, SimUser
 from simulator.core.events import BalanceCause
 from simulator.core.fees import fee_headroom
 from simulator.core.matching import PlannedFill, reservation_of
@@ -184,9 +184,11 @@ class TradingVenue(VenueState):
         secret: str,
         permissions: tuple[str, ...],
         symbols: tuple[str, ...] | None,
+        addresses: tuple[str, ...] = (),
     ) -> None:
         self.users_by_key.pop(user.key, None)
         user.key, user.secret, user.permissions, user.symbols = key, secret, permissions, symbols
+        user.addresses = addresses
         self.add_user(user)
         self.commit()
 
@@ -210,7 +212,7 @@ class TradingVenue(VenueState):
         self.adjust_balance(user, asset, quantity - fee, cause)
 
     def reset(self) -> None:
-        """Back to the first moment: only the first user stays, with its first balances; ids go on, never repeating."""
+        """Back to the first moment: only the first user stays, with its first balances and rights; ids never repeat."""
         self.clock.resume_at(0)
         self.clear(self.resets + 1)
         self.settings = replace(self.first_settings)
@@ -220,5 +222,6 @@ class TradingVenue(VenueState):
             user.balances = {asset: SimBalance(total) for asset, total in user.initial.items()}
             user.adjusted = dict(user.initial)
             user.transfers = []
+            user.permissions, user.symbols, user.addresses = TRADE_RIGHTS, None, ()
         self.store.restart(list(self.users.values()))
         self.commit()

@@ -64,7 +64,7 @@ def get_api_key_info(call: MexcCall) -> Shape:
         "createTime": created.strftime("%Y-%m-%dT%H:%M:%S.000+00:00"),
         "permissions": ",".join(call.user.permissions),
         "remainingValidity": PERMANENT,
-        "ipWhiteList": "",
+        "ipWhiteList": ",".join(call.user.addresses),
         "status": "VALID",
     }
 

@@ -281,3 +281,29 @@ def test_the_list_of_operators_says_who_has_a_second_factor_and_is_signed_in(day
     assert "enrolled" in rows["risk"] and "enrolled" not in rows["trader"]
     assert re.search(r'field-sessions_cell lv-right">1<', rows["risk"]), "ended and run out ones do not count"
     assert re.search(r'field-sessions_cell lv-right"><span class="lv-none"', rows["trader"])
+
+
+def test_an_account_says_what_its_key_may_do_what_is_wrong_and_how_old_that_is(day, browse):
+    url, client = reverse("admin:trading_exchangeaccount_change", args=[day.account.pk]), browse("viewer")
+    key = Credential.objects.filter(account=day.account)
+    assert "not asked yet" in client.get(url).content.decode()
+    rights = {
+        "can_trade": True,
+        "can_read": True,
+        "dangerous": [],
+        "addresses": ["203.0.113.7"],
+        "days_left": None,
+    }
+    key.update(rights={**rights, "rights": ["SPOT_DEAL_WRITE"]}, rights_checked_at=timezone.now())
+    page = client.get(url).content.decode()
+    assert "203.0.113.7" in page and "lv-good" in page and "not asked yet" not in page
+    key.update(rights_asked_at=timezone.now(), rights_error="HTTP 503")
+    page = client.get(url).content.decode()
+    assert (
+        "Asked in vain" in page
+        and "HTTP 503" in page
+        and ">unknown<" in page.replace(" ", "").replace("\n", "")
+    )
+    key.update(rights={**rights, "rights": [], "dangerous": ["SPOT_WITHDRAW_WRITE"], "days_left": 3})
+    page = client.get(url).content.decode()
+    assert "may do what a trading key must not: SPOT_WITHDRAW_WRITE" in page and "expires in 3 days" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from tests.scripted_stream import offered, stream_row
 from trading.exchanges.base import Credentials
@@ -84,3 +85,14 @@ def test_wrong_credentials_are_not_stored(world, admin, body):
 def test_an_unknown_account_is_404(world, admin):
     assert admin.get(f"{ACCOUNTS}/nope").status_code == 404
     assert admin.put(f"{ACCOUNTS}/nope/credentials", {"key": KEY, "secret": SECRET}).status_code == 404
+
+
+def test_an_account_says_how_its_key_stands(world, admin, viewer):
+    admin.put(f"{ACCOUNTS}/paper/credentials", {"key": KEY, "secret": SECRET})
+    state = viewer.get(f"{ACCOUNTS}/paper").json()["key_state"]
+    assert (state["state"], state["faults"], state["checked_at"]) == ("not asked yet", [], None)
+    rights = {"can_trade": False, "can_read": True, "dangerous": [], "rights": []}
+    Credential.objects.update(rights=rights, rights_checked_at=timezone.now(), rights_error="HTTP 503")
+    (row,) = viewer.get(ACCOUNTS).json()["results"]
+    assert row["key_state"]["state"] == "at fault" and row["key_state"]["error"] == "HTTP 503"
+    assert "may not trade" in row["key_state"]["faults"][0]

@@ -87,10 +87,10 @@ def test_switching_an_account_is_written_down_with_its_reason(db: None):
 
 
 def test_checking_a_connection_says_what_the_key_may_do(world: World):
-    found = check_connection(world.account.pk)
+    found = check_connection(world.account.pk, actor=PERSON)
     assert found["reachable"] and found["error"] is None and found["key"]["can_trade"]
     store_credentials(world.account, "wrong-key-1234", "wrong-secret-1234", actor=PERSON)
-    found = check_connection(world.account.pk)
+    found = check_connection(world.account.pk, actor=PERSON)
     assert found["reachable"] and found["key"] is None and found["error"]
 
 

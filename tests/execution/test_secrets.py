@@ -57,7 +57,7 @@ def canary(world: World) -> World:
 
 def live_through_everything(world: World) -> None:
     world.sync()
-    check_connection(world.account.pk)
+    check_connection(world.account.pk, actor=PERSON)
     world.buy()
     request_cancel(world.rest().id, actor=PERSON)
     for kind in FAULTS:

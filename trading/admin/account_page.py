@@ -16,6 +16,7 @@ from trading.connections import public_exchange
 from trading.domain.enums import Environment, TradingMode, VenueName
 from trading.domain.errors import LeviError
 from trading.models import ExchangeAccount, SyncRun
+from trading.queries.key_rights import KeyState, key_state
 from trading.queries.streams import stream_of
 
 from . import cells
@@ -154,20 +155,44 @@ def _key(row: ExchangeAccount) -> Facts:
         return Facts(
             "API key", [("", "No key is stored.")], note="Without a key nothing can be sent or read."
         )
-    rights = key.rights or {}
-    dangerous = ", ".join(rights.get("dangerous", []))
-    return Facts(
-        "API key",
-        [
-            ("Key ends with", cells.mono(f"…{key.key_hint}")),
-            ("Stored", cells.when(key.replaced_at)),
-            ("Rights, as the venue says", ", ".join(rights.get("rights", [])) or "not asked yet"),
-            ("Must not have", cells.badge(dangerous, "bad") if dangerous else "nothing dangerous"),
-            ("Days left", rights.get("days_left") or cells.NOTHING),
-            ("Asked", cells.when(key.rights_checked_at)),
-        ],
-        note="Key and secret are stored encrypted and are never shown again.",
-    )
+    rights, state = key.rights or {}, key_state(row, timezone.now())
+    rows: list[tuple[str, Any]] = [
+        ("Key ends with", cells.mono(f"…{key.key_hint}")),
+        ("Stored", cells.when(key.replaced_at)),
+        ("What it may do is", cells.badge(state.word, _KEY_TONES[state.word])),
+        *[("Wrong", cells.stack([cells.badge(fault.severity), fault.words])) for fault in state.faults],
+        ("Rights, as the venue says", ", ".join(rights.get("rights", [])) or "not said yet"),
+        ("Bound to addresses", _bound(rights)),
+        ("Days left", _days_left(rights)),
+        *_asked(state),
+    ]
+    note = "The venue is asked once a day. Key and secret are stored encrypted and are never shown again."
+    return Facts("API key", rows, note=note)
+
+
+_KEY_TONES = {"good": "good", "not asked yet": "warn", "unknown": "warn", "at fault": "bad"}
+
+
+def _bound(rights: dict[str, Any]) -> Any:
+    """The venue's own list; where it was never read, it is not known."""
+    if "addresses" not in rights:
+        return cells.badge("unknown", "warn")
+    return ", ".join(rights["addresses"]) or "no: it works from anywhere"
+
+
+def _days_left(rights: dict[str, Any]) -> Any:
+    if "days_left" not in rights:
+        return cells.NOTHING
+    return "no end" if rights["days_left"] is None else rights["days_left"]
+
+
+def _asked(state: KeyState) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = [
+        ("The venue last said so", cells.age(state.checked_at) if state.checked_at else "never")
+    ]
+    if state.error:
+        rows += [("Asked in vain", cells.age(state.asked_at)), ("It did not say, because", state.error)]
+    return rows
 
 
 def _runs(row: ExchangeAccount, runs: Any) -> Table:

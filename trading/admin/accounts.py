@@ -133,7 +133,7 @@ class AccountScreen(PanelAdmin):
     def test_view(self, request: HttpRequest, account_id: UUID) -> HttpResponse:
         demand(request, MANAGE)
         self._get(account_id)
-        found = attempt(request, lambda: check_connection(account_id))
+        found = attempt(request, lambda: check_connection(account_id, actor=actor_of(request)))
         if found is not None:
             _tell_connection(request, found)
         return go("exchangeaccount", "change", account_id)

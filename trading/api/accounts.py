@@ -17,6 +17,7 @@ from trading.domain.money import positive
 from trading.execution.accounts import create_account, store_credentials
 from trading.models import ExchangeAccount
 from trading.models.columns import choices
+from trading.queries.key_rights import key_state
 from trading.queries.streams import stream_of
 
 from .checked import StrictSerializer, check_body
@@ -39,8 +40,19 @@ class StreamAnswer(serializers.Serializer[Any]):
     )
 
 
+class KeyStateAnswer(serializers.Serializer[Any]):
+    state = serializers.CharField(help_text="good, at fault, unknown, not asked yet or no key.")
+    faults = serializers.ListField(
+        child=serializers.CharField(), help_text="What the venue's last answer shows to be wrong."
+    )
+    checked_at = serializers.DateTimeField(allow_null=True, help_text="When the venue last said it.")
+    asked_at = serializers.DateTimeField(allow_null=True, help_text="When it was last asked.")
+    error = serializers.CharField(allow_blank=True, help_text="Why it did not say it then.")
+
+
 class AccountRow(RowSerializer):
     has_credentials = serializers.SerializerMethodField()
+    key_state = serializers.SerializerMethodField()
     stream = serializers.SerializerMethodField()
     key_rights = serializers.DictField(
         source="credential.rights",
@@ -64,6 +76,7 @@ class AccountRow(RowSerializer):
             "rate_limit_rps",
             "has_credentials",
             "key_rights",
+            "key_state",
             "created_at",
             "synced_at",
             "sync_error",
@@ -72,6 +85,18 @@ class AccountRow(RowSerializer):
 
     def get_has_credentials(self, account: ExchangeAccount) -> bool:
         return hasattr(account, "credential")
+
+    @extend_schema_field(KeyStateAnswer)
+    def get_key_state(self, account: ExchangeAccount) -> dict[str, Any]:
+        found = key_state(account, timezone.now())
+        answer = {
+            "state": found.word,
+            "faults": [fault.words for fault in found.faults],
+            "checked_at": found.checked_at,
+            "asked_at": found.asked_at,
+            "error": found.error,
+        }
+        return KeyStateAnswer(answer).data
 
     @extend_schema_field(StreamAnswer)
     def get_stream(self, account: ExchangeAccount) -> dict[str, Any]:

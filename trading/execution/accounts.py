@@ -15,17 +15,18 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from trading import audit
-from trading.connections import exchange_for, public_exchange
+from trading.connections import public_exchange
 from trading.domain.actors import Actor, system_actor
 from trading.domain.enums import Environment, HaltScope, TradingMode, TradingState, VenueName
 from trading.domain.errors import InvalidInput, LeviError, UnknownName
-from trading.domain.outcomes import KeyRights
+from trading.doorbell import ring
 from trading.exchanges.base import Credentials
 from trading.exchanges.venues import check_base_url
 from trading.models import Credential, ExchangeAccount, HaltState, Strategy
 from trading.vault import seal_credentials
 
 from .authority import demand_fresh_factor
+from .key_rights import ask_rights
 
 
 def create_account(
@@ -90,6 +91,7 @@ def store_credentials(account: ExchangeAccount, key: str, secret: str, *, actor:
             object_id=account.id,
             data={"account": account.name, "key_hint": row.key_hint},
         )
+        ring("check_key", account.pk)
     return row
 
 
@@ -133,7 +135,7 @@ def set_rate_limit(
     return account
 
 
-def check_connection(account_id: UUID) -> dict[str, Any]:
+def check_connection(account_id: UUID, *, actor: Actor) -> dict[str, Any]:
     """Ask the venue for its clock and for the key's rights; says plainly what works and what is dangerous."""
     account = ExchangeAccount.objects.filter(pk=account_id).first()
     if account is None:
@@ -142,27 +144,9 @@ def check_connection(account_id: UUID) -> dict[str, Any]:
     try:
         result["clock_offset_ms"] = round(public_exchange(account).sync_clock())
         result["reachable"] = True
-        rights = exchange_for(account).fetch_key_rights()
+        return {**result, "key": ask_rights(account, actor=actor)}
     except LeviError as error:
         return {**result, "error": str(error)}
-    _store_rights(account, rights)
-    return {**result, "key": rights_record(rights)}
-
-
-def rights_record(rights: KeyRights) -> dict[str, Any]:
-    return {
-        "rights": list(rights.rights),
-        "can_trade": rights.can_trade,
-        "can_read": rights.can_read,
-        "dangerous": list(rights.dangerous),
-        "days_left": rights.days_left,
-    }
-
-
-def _store_rights(account: ExchangeAccount, rights: KeyRights) -> None:
-    Credential.objects.filter(account=account).update(
-        rights=rights_record(rights), rights_checked_at=timezone.now()
-    )
 
 
 def create_strategy(name: str, description: str = "", *, actor: Actor) -> Strategy:

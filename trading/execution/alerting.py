@@ -22,7 +22,7 @@ from trading.domain.errors import UnknownName
 from trading.models import Alert, AuditEntry
 from trading.notify import notify
 
-from . import people_news
+from . import key_news, people_news
 from .news import Data, News
 
 log = logging.getLogger(__name__)
@@ -268,6 +268,14 @@ def _algo_goes_on(entry: AuditEntry) -> None:
     _acknowledge_over("algo.paused", f"algo {entry.object_id}|", entry)
 
 
+def _key_checked(entry: AuditEntry) -> News | None:
+    """A good answer is the end of what was told before."""
+    news = key_news.key_checked(entry)
+    for event in () if news else ("credential.checked", "credential.unanswered"):
+        _acknowledge_over(event, key_news.key_prefix(entry), entry)
+    return news
+
+
 def _break_glass(entry: AuditEntry) -> News:
     return News(Severity.INFO, "The break-glass key file was prepared", f"By {entry.actor}.")
 
@@ -296,6 +304,8 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "drill.overdue": _drill_overdue,
     "drill.finished": _drill_finished,
     "break_glass.prepared": _break_glass,
+    "credential.checked": _key_checked,
+    "credential.unanswered": key_news.key_unanswered,
     "algo.paused": _algo_paused,
     "algo.resumed": _algo_goes_on,
     "algo.canceling": _algo_goes_on,

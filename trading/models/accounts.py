@@ -107,7 +107,19 @@ class Credential(models.Model):
         max_length=12, help_text="The last characters of the key, to tell keys apart."
     )
     rights = models.JSONField(default=dict, blank=True)
-    rights_checked_at = models.DateTimeField(null=True, blank=True)
+    rights_checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the venue last said them."
+    )
+    rights_asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the venue was last asked, whatever it answered."
+    )
+    rights_error = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",  # processes of the build before, which do not know it, go on during an upgrade
+        help_text="Why the venue did not say them when it was last asked.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     replaced_at = models.DateTimeField(auto_now=True)
 
