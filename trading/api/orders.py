@@ -164,6 +164,9 @@ class CancelAllAnswer(serializers.Serializer[Any]):
     algos = serializers.ListField(
         child=serializers.CharField(), help_text="Algos that were canceled with them."
     )
+    algos_not_stopped = serializers.ListField(
+        child=serializers.CharField(), help_text="Held by somebody for too long: cancel them by themselves."
+    )
 
 
 class CancelAllView(Endpoint):

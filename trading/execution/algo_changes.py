@@ -6,12 +6,14 @@ itself.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -22,9 +24,10 @@ from trading.domain.enums import AlgoState
 from trading.domain.errors import IllegalTransition, UnknownName
 from trading.doorbell import ring
 from trading.failpoints import failpoint
-from trading.locking import lock_algo
+from trading.locking import is_lock_trouble, lock_algo
 from trading.models import Algo
 
+log = logging.getLogger(__name__)
 _KINDS = {AlgoState.RUNNING: "algo.resumed"}
 
 
@@ -80,9 +83,28 @@ def locked_algo(algo_id: UUID) -> Iterator[Algo]:
     failpoint("algos.after_state")
 
 
-def stop_algos(algos: QuerySet[Algo], state: AlgoState, *, reason: str, actor: Actor) -> list[UUID]:
-    """Pause or cancel all of these that live and are not on their way there yet. Returns which."""
-    return [pk for pk in _living(algos) if _stop_one(pk, state, reason=reason, actor=actor)]
+@dataclass(frozen=True, slots=True)
+class StoppedAlgos:
+    """`busy`: somebody held them for too long; they are as they were, and are worth another try."""
+
+    stopped: list[UUID]
+    busy: list[UUID]
+
+
+def stop_algos(algos: QuerySet[Algo], state: AlgoState, *, reason: str, actor: Actor) -> StoppedAlgos:
+    """Pause or cancel all of these that live and are not on their way there yet. One that is held, perhaps by a worker
+    that was stopped, keeps neither the others waiting nor the caller from what it came for."""
+    found = StoppedAlgos([], [])
+    for pk in _living(algos):
+        try:
+            if _stop_one(pk, state, reason=reason, actor=actor):
+                found.stopped.append(pk)
+        except OperationalError as error:
+            if not is_lock_trouble(error):
+                raise
+            log.warning("algo %s is held by somebody and was not stopped", pk)
+            found.busy.append(pk)
+    return found
 
 
 def _living(algos: QuerySet[Algo]) -> Iterable[UUID]:

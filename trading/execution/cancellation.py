@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from trading import audit
@@ -27,7 +28,7 @@ from trading.failpoints import failpoint
 from trading.locking import lock_order
 from trading.models import Algo, ExchangeAccount, Instrument, Order
 
-from .algo_changes import stop_algos
+from .algo_changes import StoppedAlgos, stop_algos
 from .changes import add_evidence, move_order, order_data, set_fields
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,10 @@ def cancel_all(
     accounts = _accounts_named(account)
     if symbol:
         _check_symbol(symbol)
-    algos = _cancel_algos(accounts, symbol, actor=actor)
+    algos = Algo.objects.filter(account__in=accounts)
+    if symbol:
+        algos = algos.filter(instrument__symbol=symbol.upper())
+    ended = _end_algos(algos, actor=actor)
     orders = Order.objects.filter(account__in=accounts).exclude(status__in=TERMINAL)
     if scope is CancelScope.OURS:
         orders = orders.exclude(origin=OrderOrigin.EXTERNAL)
@@ -128,6 +132,13 @@ def cancel_all(
         except InvalidInput:
             continue  # it ended between the list and the lock
         requested.append(str(order_id))
+    if ended.busy:  # the cancels did not wait for it; now there is time for another try
+        again = _end_algos(Algo.objects.filter(pk__in=ended.busy), actor=actor)
+        ended = StoppedAlgos([*ended.stopped, *again.stopped], again.busy)
+    stopped = {
+        "algos": [str(pk) for pk in ended.stopped],
+        "algos_not_stopped": [str(pk) for pk in ended.busy],
+    }
     venue = (
         [_clear_account(row, symbol, actor=actor) for row in accounts]
         if scope is CancelScope.EVERYTHING
@@ -144,7 +155,7 @@ def cancel_all(
                 "symbol": symbol or "",
                 "requested": len(requested),
                 "venue": venue,
-                "algos": algos,
+                **stopped,
             },
         )
     return {
@@ -152,18 +163,12 @@ def cancel_all(
         "requested": len(requested),
         "orders": requested,
         "venue": venue,
-        "algos": algos,
+        **stopped,
     }
 
 
-def _cancel_algos(accounts: list[ExchangeAccount], symbol: str | None, *, actor: Actor) -> list[str]:
-    algos = Algo.objects.filter(account__in=accounts)
-    if symbol:
-        algos = algos.filter(instrument__symbol=symbol.upper())
-    return [
-        str(pk)
-        for pk in stop_algos(algos, AlgoState.CANCELING, reason="all orders are canceled", actor=actor)
-    ]
+def _end_algos(algos: QuerySet[Algo], *, actor: Actor) -> StoppedAlgos:
+    return stop_algos(algos, AlgoState.CANCELING, reason="all orders are canceled", actor=actor)
 
 
 def _accounts_named(name: str | None) -> list[ExchangeAccount]:

@@ -45,9 +45,13 @@ class ClearingReport:
     unproven: dict[str, str]
     open_at_venue: dict[str, list[str] | None]
     troubles: list[str] = field(default_factory=list)
+    algos: list[str] = field(default_factory=list)
+    algos_not_stopped: list[str] = field(default_factory=list)
 
     @property
     def is_proven(self) -> bool:
+        if self.algos_not_stopped:
+            return False  # they would order again
         return not self.unproven and all(left == [] for left in self.open_at_venue.values())
 
     def as_dict(self) -> dict[str, Any]:
@@ -58,6 +62,8 @@ class ClearingReport:
             "unproven": self.unproven,
             "open_at_venue": self.open_at_venue,
             "troubles": self.troubles,
+            "algos": self.algos,
+            "algos_not_stopped": self.algos_not_stopped,
         }
 
 
@@ -82,7 +88,16 @@ def clear_orders(
             if _still_alive(left):
                 time.sleep(_PAUSE_SECONDS)
         troubles = [f"{row['account']}: {row['outcome']} {row['detail']}".strip() for row in _refusals(asked)]
-        return _report(scope, requested, account, symbol, troubles)
+        troubles += [
+            f"algo {pk} is held by somebody: cancel it by itself" for pk in _names(asked, "algos_not_stopped")
+        ]
+        report = _report(scope, requested, account, symbol, troubles)
+        report.algos, report.algos_not_stopped = _names(asked, "algos"), _names(asked, "algos_not_stopped")
+        return report
+
+
+def _names(asked: dict[str, Any], what: str) -> list[str]:
+    return list(asked[what])
 
 
 def _refusals(asked: dict[str, Any]) -> list[dict[str, str]]:

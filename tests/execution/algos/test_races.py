@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from tests.execution.algos.walking import ICEBERG, TWAP, children, fresh, pass_seconds, settle, start, step
@@ -24,16 +25,18 @@ from tests.making import (
     wait_until_blocked,
 )
 from trading.domain.algo_moves import Change, Make, Wait, Withdraw
-from trading.domain.enums import HaltScope
+from trading.domain.enums import CancelScope, HaltScope
 from trading.domain.errors import IdempotencyConflict, StaleDecision
 from trading.execution import intake, settlement
 from trading.execution.algos import cancel_algo, pause_algo, resume_algo, running
 from trading.execution.algos.children import LONGEST_LOOK, make_child
 from trading.execution.algos.running import run_due_algos
+from trading.execution.cancellation import cancel_all
 from trading.execution.dispatch import dispatch_order
 from trading.execution.following import follow_order
 from trading.execution.halts import engage, release
 from trading.failpoints import POINTS, FailpointRaised, FailpointRule, also_armed
+from trading.locking import lock_algo
 from trading.models import Algo, AlgoChild, AuditEntry, Order
 
 STEPS = [name for name in POINTS if name.startswith("algos.")]
@@ -293,3 +296,24 @@ def test_an_old_look_does_not_undo_the_word_of_a_person(live_world: World, monke
     move = end_step(hold, runner)
     assert isinstance(move, Change) and move.state == "paused"
     assert fresh(algo).state == "running" and fresh(algo).forgiven == 5
+
+
+def test_an_algo_that_somebody_holds_keeps_no_order_from_being_canceled(live_world: World):
+    held, other = start(TWAP), start({**TWAP, "symbol": "ETH/USDT", "quantity": "0.4"})
+    resting = live_world.rest()
+    has_it, let_go = threading.Event(), threading.Event()
+
+    def hold_it() -> None:
+        with transaction.atomic():
+            lock_algo(held.pk)
+            has_it.set()
+            let_go.wait(30)
+
+    holder = begin(hold_it)
+    assert has_it.wait(15)
+    answer = cancel_all(CancelScope.OURS, actor=PERSON)
+    let_go.set()
+    holder.end()
+    assert (answer["algos"], answer["algos_not_stopped"]) == ([str(other.pk)], [str(held.pk)])
+    assert status_of(resting) == "canceled" or Order.objects.get(pk=resting.pk).cancel_state == "requested"
+    assert cancel_all(CancelScope.OURS, actor=PERSON)["algos"] == [str(held.pk)]

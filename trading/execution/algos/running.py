@@ -178,6 +178,10 @@ def withdraw(rows: list[AlgoChild]) -> None:
             request_cancel(row.order_id, actor=ACTOR)
         except InvalidInput as error:
             log.info("child %s: %s", row.number, error)
+        except OperationalError as error:
+            if not is_lock_trouble(error):
+                raise
+            log.info("child %s is busy; the next step asks again", row.number)
 
 
 def _change(algo: Algo, children: int | None, move: Change) -> None:

@@ -46,6 +46,7 @@ class Command(OperatorCommand):
 def describe(found: ClearingReport) -> str:
     ended = ", ".join(f"{count} {status}" for status, count in sorted(found.ended.items())) or "none ended"
     lines = [f"{found.requested} cancels requested: {ended}."]
+    lines += [f"  {len(found.algos)} algos canceled"] if found.algos else []
     lines += [f"  not proven: {name} is {status}" for name, status in sorted(found.unproven.items())]
     for account, left in found.open_at_venue.items():
         if left is None:
