@@ -27,9 +27,9 @@ from tests.making import (
 from trading.domain.algo_moves import Change, Make, Wait, Withdraw
 from trading.domain.enums import CancelScope, HaltScope
 from trading.domain.errors import IdempotencyConflict, StaleDecision
-from trading.execution import intake, settlement
+from trading.execution import approval, intake, settlement
 from trading.execution.algos import cancel_algo, pause_algo, resume_algo, running
-from trading.execution.algos.children import LONGEST_LOOK, make_child
+from trading.execution.algos.children import LONGEST_LOOK, ChildPlace, make_child
 from trading.execution.algos.running import run_due_algos
 from trading.execution.cancellation import cancel_all
 from trading.execution.dispatch import dispatch_order
@@ -84,10 +84,26 @@ def test_a_halt_between_the_look_and_the_child_leaves_no_child_and_outlives_its_
     assert children(algo) == [] and live_world.placements() == []
 
 
+def test_a_halt_that_came_and_went_while_a_child_waited_for_its_account_leaves_no_child(
+    live_world: World, monkeypatch
+):
+    """Its place was admitted before the halt; what is decided after the release would be valid again."""
+    algo = start(TWAP)
+    hold = Hold(monkeypatch, approval, "lock_account")
+    runner = begin(lambda: step(algo))
+    assert hold.reached.wait(15)
+    halt(HaltScope.ACCOUNT, "paper")
+    release(HaltScope.ACCOUNT, "paper", reason="over", actor=PERSON)
+    end_step(hold, runner)
+    assert children(algo) == [] and Order.objects.count() == 0
+    step(algo)
+    assert fresh(algo).state == "paused" and live_world.placements() == []
+
+
 def test_a_halt_while_a_child_is_being_decided_lets_nothing_out(live_world: World, monkeypatch):
     """The decision began before the halt and is committed after it: its approval is void, and a person must resume."""
     algo = start(TWAP)
-    hold = Hold(monkeypatch, intake, "decide")
+    hold = Hold(monkeypatch, ChildPlace, "adopt")
     runner = begin(lambda: step(algo))
     assert hold.reached.wait(15)
     halt(HaltScope.ACCOUNT, "paper")

@@ -55,6 +55,9 @@ class ChildPlace:
             raise StaleDecision("Somebody else made this child.", algo=str(self.algo_id))
 
     def adopt(self, order: Order) -> None:
+        """Asks again: a halt may have come and gone while the decision waited for its turn, and left it valid."""
+        if current_epoch() != self.epoch:
+            raise StaleDecision("A halt was engaged in between.", algo=str(self.algo_id))
         AlgoChild.objects.create(
             algo_id=self.algo_id, number=self.number, slice=self.slice, order=order, at=timezone.now()
         )
