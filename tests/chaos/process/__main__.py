@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tests.chaos.process.figures import ROOT, STATE, Figure, is_good, load, print_table, save
 
-GROUND = ("kills", "stops", "doubts", "commits")
+GROUND = ("kills", "stops", "doubts", "commits", "algos")
 # Shares of the time of one run; what a part needs to come to rest is extra.
-SHARES = {"kills": 0.3, "stops": 0.15, "doubts": 0.1, "commits": 0.05}
-QUICK_SECONDS = 22.0
+SHARES = {"kills": 0.3, "stops": 0.15, "doubts": 0.1, "commits": 0.05, "algos": 0.15}
+QUICK_SECONDS = {"kills": 22.0, "commits": 22.0, "algos": 4.0}
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -61,7 +61,7 @@ class Campaign:
         if self.done and set(self.done) >= {*GROUND, *STACK_PARTS}:
             self.done = {}  # it was finished: begin anew
         stack = () if options.quick else tuple(STACK_PARTS)
-        ground = ("kills", "commits") if options.quick else GROUND
+        ground = tuple(QUICK_SECONDS) if options.quick else GROUND
         known = (*ground, *stack)
         wanted = tuple(options.only or known)
         if unknown := set(wanted) - {*known, *GROUND}:
@@ -71,7 +71,11 @@ class Campaign:
         self.order = wanted
 
     def seconds(self, part: str) -> float:
-        return QUICK_SECONDS if self.options.quick else self.options.minutes * 60 * SHARES[part]
+        return (
+            QUICK_SECONDS[part]
+            if self.options.quick and part in QUICK_SECONDS
+            else self.options.minutes * 60 * SHARES[part]
+        )
 
     def run(self) -> list[Figure]:
         if self.ground:
@@ -108,6 +112,9 @@ class Campaign:
                     most=12 if few else 400,
                     seconds=self.seconds("commits"),
                     say=say,
+                ),
+                "algos": lambda: parts.run_algos(
+                    ground, seed=options.seed, seconds=self.seconds("algos"), say=say
                 ),
             }
             for part in self.ground:

@@ -7,19 +7,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
 from django.db import DatabaseError, connection
 
 from tests.chaos.process.ground import Ground
 from tests.making import PERSON
+from trading.domain.algo_states import LIVING
 from trading.domain.enums import HaltScope, TradingState
 from trading.domain.errors import LeviError
+from trading.execution.algos import cancel_algo
+from trading.execution.algos.running import run_due_algos
 from trading.execution.cancellation import request_cancel
 from trading.execution.halts import release
 from trading.execution.poller import poll_once
 from trading.failpoints import POINTS, FailpointRaised, FailpointRule, arm
-from trading.models import HaltState, Order, Sweep
+from trading.models import Algo, HaltState, Order, Sweep
 from trading.streams import StreamWatch
 from trading.supervision import Supervision
 
@@ -27,11 +32,11 @@ UNFINISHED = ("approved", "submitting", "in_doubt", "open", "partially_filled")
 
 
 def carry_orders(log: Path, probability: float) -> None:
-    """An order worker without its queue, for ever."""
+    """An order worker without its queue, for ever: its orders and its algos."""
     _arm_all(log, probability)
     while True:
         try:
-            if not poll_once(50):
+            if not poll_once(50) + run_due_algos():
                 time.sleep(0.2)
         except (DatabaseError, FailpointRaised):
             connection.close()
@@ -75,7 +80,19 @@ def carriers(ground: Ground, probability: float) -> dict[str, Callable[[], objec
 
 
 def unfinished() -> int:
-    return Order.objects.filter(status__in=UNFINISHED).count()
+    return Order.objects.filter(status__in=UNFINISHED).count() + len(living_algos())
+
+
+def living_algos() -> list[UUID]:
+    return list(Algo.objects.filter(state__in=sorted(LIVING)).values_list("pk", flat=True))
+
+
+def _cancel_algos() -> None:
+    for pk in living_algos():
+        with suppress(
+            LeviError, DatabaseError
+        ):  # it is on its way already, or somebody who was cut off still holds it
+            cancel_algo(pk, actor=PERSON)
 
 
 def come_to_rest(look: Callable[[], None], seconds: float) -> bool:
@@ -83,6 +100,7 @@ def come_to_rest(look: Callable[[], None], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         look()
+        _cancel_algos()
         for order_id in Order.objects.filter(
             status__in=("open", "partially_filled"), cancel_state="none"
         ).values_list("id", flat=True):

@@ -26,7 +26,7 @@ from tests.chaos.process.oracle import Findings, Placements, examine
 COMMIT = b"COMMIT\x00"
 COMMITS_OF_A_LIFE = 7
 CALM_SECONDS = 120
-LIVES_TO_LIVE = ("trade", "rest and cancel", "halt and release", "come into doubt")
+LIVES_TO_LIVE = ("trade", "rest and cancel", "split and cancel", "halt and release", "come into doubt")
 
 
 class CommitProxy:

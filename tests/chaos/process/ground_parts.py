@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from tests.chaos.process.algo_oracle import judge_algos
 from tests.chaos.process.figures import Figure, count, timing
 from tests.chaos.process.ground import Ground
 from tests.chaos.process.kills import Struck, kill_many, stop_many
@@ -51,6 +52,23 @@ def judge_strikes(word: str, done: Struck, ground: Ground, least: int) -> list[F
         Figure("A1", "everything has ended afterwards", "yes" if done.calm else "no", "yes", done.calm),
         count("A1", "processes that hung", ["a process hung"] * done.ends["hung"]),
         *judge("A1", done.findings, ground, done.placements),
+    ]
+
+
+def run_algos(ground: Ground, *, seed: int, seconds: float, say: Say) -> list[Figure]:
+    from tests.chaos.process.algos import POINTS_OF_ALGOS, disturb_algos
+
+    done = disturb_algos(ground, seed=seed, seconds=seconds, say=say)
+    points = [name for name in POINTS_OF_ALGOS if done.strikes[name]]
+    least = 1 if seconds < SHORT_SECONDS else len(POINTS_OF_ALGOS)
+    what = f"processes killed at {len(points)} failpoints of algos and beside; {done.lost} COMMITs lost"
+    said = "words of a person: " + ", ".join(f"{n} {word}" for word, n in sorted(done.words.items()))
+    return [
+        Figure("G", what, str(done.strikes.total()), f">= {least} points", len(points) >= least),
+        Figure("G", said, str(done.words.total()), "> 0", done.words.total() > 0),
+        Figure("G", "everything has ended afterwards", "yes" if done.calm else "no", "yes", done.calm),
+        *judge_algos(done.algos),
+        *judge("G", done.orders, ground, done.placements),
     ]
 
 
