@@ -6,13 +6,16 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+import jsonschema
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from trading.api import algo_rows, throttles
 from trading.execution.algos.running import advance_algo
-from trading.models import Algo, Order
+from trading.models import Algo, AuditEntry, Order
 
 from .rows import add_fill, set_status
 from .world import TWAP, World
@@ -48,6 +51,14 @@ def fill_first_child(world: World, algo: Algo) -> Order:
         status="filled", filled_quantity=order.quantity, filled_notional=Decimal("500.5")
     )
     return order
+
+
+def make_next_child(world: World, algo: Algo) -> None:
+    Algo.objects.update(start_at=F("start_at") - timedelta(seconds=100))
+    world.set_price(Decimal(50000))
+    made = algo.children.count()
+    advance_algo(algo.pk)
+    assert algo.children.count() == made + 1
 
 
 def test_a_repeat_gets_the_same_bytes_and_another_body_is_refused(world: World, trader):
@@ -102,8 +113,69 @@ def test_one_algo_tells_progress_children_and_both_curves(world: World, algo: Al
     assert (child["number"], child["slice"], child["order_id"]) == (1, 0, str(order.pk))
     assert (child["status"], child["average_price"]) == ("filled", "50050")
     assert [point["quantity"] for point in told["schedule"]] == ["0.01", "0.02", "0.03", "0.04"]
+    assert [piece["target"] for piece in told["plan"]] == ["0.01", "0.02", "0.03", "0.04"]
+    assert list(told["checks"][0])[:3] == ["rule", "code", "passed"] and told["is_cut"] is False
     assert [point["quantity"] for point in told["achieved"]] == ["0.01"]
     assert viewer.get(f"{LIST}/{uuid4()}").status_code == viewer.get(f"{LIST}/nothing").status_code == 404
+
+
+def test_of_many_children_the_last_are_shown_and_it_says_so(world: World, algo: Algo, viewer, monkeypatch):
+    fill_first_child(world, algo)
+    make_next_child(world, algo)
+    monkeypatch.setattr(algo_rows, "MOST", 1)
+    told = viewer.get(one(algo)).json()
+    assert [child["number"] for child in told["children"]] == [2] and told["is_cut"] is True
+    assert told["progress"]["children"] == 2
+
+
+def test_answers_are_what_the_document_says(world: World, algo: Algo, trader):
+    written = Client().get("/api/schema/", {"format": "json"}).json()
+
+    def mistakes(method: str, path: str, answer) -> list[str]:
+        said = written["paths"][path][method]["responses"][str(answer.status_code)]
+        shape = {**said["content"]["application/json"]["schema"], "components": written["components"]}
+        found = jsonschema.Draft202012Validator(shape).iter_errors(answer.json())
+        return [f"{path}: {list(error.absolute_path)} {error.message}" for error in found]
+
+    single = f"{LIST}/{{name}}"
+    assert mistakes("get", single, trader.get(one(algo))) == []
+    fill_first_child(world, algo)
+    make_next_child(world, algo)
+    assert mistakes("get", single, trader.get(one(algo))) == []
+    assert mistakes("post", PREVIEW, trader.post(PREVIEW, ICEBERG)) == []
+    assert mistakes("post", LIST, trader.post(LIST, {**ICEBERG, "source_id": "two"})) == []
+    assert mistakes("post", LIST, trader.post(LIST, {**TWAP, "quantity": "4", "source_id": "much"})) == []
+    assert mistakes("get", LIST, trader.get(LIST)) == []
+    assert mistakes("get", "/api/v1/orders", trader.get("/api/v1/orders")) == []
+    assert mistakes("post", f"{single}/pause", trader.post(one(algo, "pause"))) == []
+    assert mistakes("post", f"{single}/cancel", trader.post(one(algo, "cancel"))) == []
+
+
+def test_every_kind_has_an_example_that_can_be_started(world: World, trader):
+    written = Client().get("/api/schema/", {"format": "json"}).json()
+    body = written["paths"][LIST]["post"]["requestBody"]["content"]["application/json"]
+    shape = written["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]
+    examples = [example["value"] for example in body["examples"].values()]
+    assert [example["kind"] for example in examples] == shape["properties"]["kind"]["enum"]
+    for example in examples:
+        profile = {"profile": ["1"] * example["slices"]} if example["kind"] == "vwap" else {}
+        answer = trader.post(PREVIEW, {**example, **profile})
+        assert answer.status_code == 200, answer.json()
+
+
+def test_watchers_of_algos_hear_what_becomes_of_them(world: World, viewer, algo: Algo, trader):
+    seen = AuditEntry.objects.latest("id").pk
+    trader.post(one(algo, "pause"))
+    paused = AuditEntry.objects.get(kind="algo.paused")
+    told = viewer.get("/api/v1/stream", after=seen, topics="algos").content.decode()
+    assert f"event: algos\nid: {paused.pk}\n" in told and str(algo.pk) in told
+
+
+def test_stopping_is_as_free_as_canceling_an_order(algo: Algo, trader, monkeypatch):
+    monkeypatch.setitem(throttles.RATES, "change", throttles.Rate(0.01, 1))
+    throttles.forget_callers()
+    verbs = [trader.post(one(algo, verb)).status_code for verb in ("pause", "resume", "pause", "cancel")]
+    assert verbs == [200] * 4
 
 
 def test_an_order_names_its_parent_and_the_list_finds_its_children(world: World, algo: Algo, viewer):
@@ -113,7 +185,11 @@ def test_an_order_names_its_parent_and_the_list_finds_its_children(world: World,
     assert [row["id"] for row in viewer.get("/api/v1/orders", algo=algo.pk).json()["results"]] == [
         str(order.pk)
     ]
-    assert viewer.get("/api/v1/orders", algo=uuid4()).json()["results"] == []
+    fills = viewer.get("/api/v1/fills", algo=algo.pk).json()["results"]
+    assert [fill["order_id"] for fill in fills] == [str(order.pk)]
+    for path in ("/api/v1/orders", "/api/v1/fills"):
+        assert viewer.get(path, algo=uuid4()).json()["results"] == []
+        assert viewer.get(path, algo="twap").json()["context"]["field"] == "algo"
 
 
 @pytest.mark.parametrize(
@@ -168,8 +244,5 @@ def test_one_algo_costs_the_same_with_more_children(world: World, algo: Algo, vi
     viewer.get(one(algo))
     fill_first_child(world, algo)
     before = queries()
-    Algo.objects.update(start_at=F("start_at") - timedelta(seconds=100))
-    world.set_price(Decimal(50000))
-    advance_algo(algo.pk)
-    assert algo.children.count() == 2
+    make_next_child(world, algo)
     assert queries() == before

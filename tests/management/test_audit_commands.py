@@ -11,8 +11,10 @@ import pytest
 from django.db import connection
 
 from tests.management.typing_commands import DEAD_DATABASE, DEAD_REDIS, type_here, type_in_shell
-from tests.paper_trading import place
+from tests.paper_trading import TESTER, place
 from tests.resetting import TRIGGER_WORDS, find_user_triggers
+from trading.execution.algos import start_algo
+from trading.execution.algos.running import advance_algo
 from trading.models import AuditEntry, Order
 
 TABLE = "trading_auditentry"
@@ -92,6 +94,15 @@ def test_orders_are_exported_with_exact_numbers(account):
     found = type_here("export_orders", "--format", "ndjson", "--status", "denied")
     assert found.out == ""
     assert Order.objects.count() == 2
+
+
+def test_an_exported_order_names_its_algo(account):
+    body = {"kind": "twap", "symbol": "BTC/USDT", "side": "BUY", "quantity": "0.02", "duration_seconds": 60}
+    algo = start_algo({**body, "slices": 2}, actor=TESTER, key="one").algo
+    advance_algo(algo.pk)
+    place("two")
+    rows = list(csv.DictReader(StringIO(type_here("export_orders").out)))
+    assert [row["algo"] for row in rows] == [str(algo.pk), ""]
 
 
 def test_cells_that_would_be_formulas_are_made_harmless(account):

@@ -24,6 +24,7 @@ from trading.queries.algos import (
     has_schedule,
     pauses_until,
     read_plan,
+    thin,
 )
 
 from . import cells
@@ -40,7 +41,7 @@ def schedule_chart(algo: Algo, curves: AlgoCurves, progress: AlgoProgress, now: 
     """Both lines over the algo's whole time, ahead of now only the schedule."""
     pauses, (begin, stop) = pauses_until(algo, now), _lived(algo, [at for at, _ in curves.achieved], now)
     end = max([stop, *_ends(algo, now)])
-    inner = [at for line in (curves.schedule, curves.achieved) for at, _ in _thin(line)]
+    inner = [at for line in (curves.schedule, curves.achieved) for at, _ in thin(line, MOST_PLACES // 2)]
     edges = [at for pause in pauses for at in pause]
     places = sorted({begin, stop, end, *(at for at in (*inner, *edges) if begin <= at <= end)})
     asset = algo.instrument.base_asset
@@ -72,12 +73,6 @@ def _summary(algo: Algo, progress: AlgoProgress, pauses: int) -> str:
     if has_schedule(algo):
         said += f", {percent_words(algo, progress.scheduled)} scheduled by now"
     return said + (f", with {pauses} {'pause' if pauses == 1 else 'pauses'} marked." if pauses else ".")
-
-
-def _thin(points: Points) -> Points:
-    """Evenly, the last one always: a cumulative line loses nothing that an eye could see."""
-    stride = -(-len(points) // (MOST_PLACES // 2)) or 1
-    return [point for number, point in enumerate(points) if (len(points) - 1 - number) % stride == 0]
 
 
 def _lived(algo: Algo, filled: Sequence[datetime], now: datetime) -> tuple[datetime, datetime]:

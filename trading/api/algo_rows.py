@@ -12,10 +12,13 @@ from trading.domain.enums import AlgoKind, Side
 from trading.domain.money import divide, plain
 from trading.models import Algo, AlgoChild
 from trading.models.columns import choices
-from trading.queries.algos import ends_at, read_children, read_curves, read_progress
+from trading.queries.algos import ends_at, read_children, read_curves, read_progress, thin
 
 from .fields import AskedNumber, PlainNumber, RowSerializer, name_field
 from .signals import AppliedLimits, CheckAnswer
+from .told import Told, fields_of
+
+MOST = 500
 
 
 class AlgoBody(serializers.Serializer[Any]):
@@ -96,6 +99,17 @@ class AlgoStarted(AlgoPreview):
     algo_id = serializers.UUIDField()
 
 
+TOLD = Told(
+    order=fields_of(AlgoStarted),
+    lists={
+        "checks": fields_of(AlgoCheck),
+        "limits": fields_of(AppliedLimits),
+        "plan": fields_of(PlannedSlice),
+    },
+    times=("start_at", "ends_at", "at"),
+)
+
+
 class ProgressAnswer(serializers.Serializer[Any]):
     filled = PlainNumber()
     notional = PlainNumber()
@@ -172,13 +186,31 @@ class AlgoPoint(serializers.Serializer[Any]):
 
 
 class AlgoStory(AlgoRow):
-    checks = serializers.ListField(child=serializers.DictField(), read_only=True)
+    plan = serializers.SerializerMethodField(help_text="As it was made at the start.")
+    checks = serializers.SerializerMethodField(help_text="What was asked before it was started.")
     children = ChildRow(source="shown_children", many=True, read_only=True)
-    schedule = AlgoPoint(many=True, read_only=True)
-    achieved = AlgoPoint(many=True, read_only=True)
+    is_cut = serializers.BooleanField(
+        read_only=True,
+        help_text=f"Of more than {MOST} children the last are shown; ?algo= of orders has all.",
+    )
+    schedule = AlgoPoint(many=True, read_only=True, help_text="The plan as its pauses have moved it.")
+    achieved = AlgoPoint(many=True, read_only=True, help_text=f"By its fills; at most {MOST} of them.")
 
     class Meta(AlgoRow.Meta):
-        fields = (*AlgoRow.Meta.fields, "checks", "children", "schedule", "achieved")  # type: ignore[assignment]
+        fields = (  # type: ignore[assignment]
+            *AlgoRow.Meta.fields,
+            *("plan", "checks", "children", "is_cut", "schedule", "achieved"),
+        )
+
+    @extend_schema_field(PlannedSlice(many=True))
+    def get_plan(self, algo: Algo) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = TOLD.tell({"plan": algo.answer.get("plan", ())})["plan"]
+        return told
+
+    @extend_schema_field(AlgoCheck(many=True))
+    def get_checks(self, algo: Algo) -> list[dict[str, Any]]:
+        told: list[dict[str, Any]] = TOLD.tell({"checks": algo.checks})["checks"]
+        return told
 
 
 def add_progress(rows: list[Algo]) -> list[Algo]:
@@ -192,8 +224,9 @@ def add_progress(rows: list[Algo]) -> list[Algo]:
 def tell_algo(algo: Algo) -> dict[str, Any]:
     """Three queries: progress, children, fills."""
     story: Any = add_progress([algo])[0]
-    story.shown_children = list(read_children(algo))
+    story.shown_children = list(read_children(algo).reverse()[:MOST])[::-1]
+    story.is_cut = story.progress.children > MOST
     curves = read_curves(algo)
     story.schedule = [{"at": at, "quantity": quantity} for at, quantity in curves.schedule]
-    story.achieved = [{"at": at, "quantity": quantity} for at, quantity in curves.achieved]
+    story.achieved = [{"at": at, "quantity": quantity} for at, quantity in thin(curves.achieved, MOST)]
     return dict(AlgoStory(story).data)

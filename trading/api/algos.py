@@ -22,13 +22,12 @@ from trading.models import Algo
 from trading.models.columns import choices
 
 from .algo_rows import (
+    TOLD,
     AlgoBody,
-    AlgoCheck,
     AlgoPreview,
     AlgoRow,
     AlgoStarted,
     AlgoStory,
-    PlannedSlice,
     add_progress,
     tell_algo,
 )
@@ -45,20 +44,10 @@ from .filters import (
     words_filter,
 )
 from .live import MAX_REASON
-from .signals import IDEMPOTENT, REPLAYED, AppliedLimits
-from .told import Told, fields_of
+from .signals import IDEMPOTENT, REPLAYED
 
 START, STOP = "trading.start_algo", "trading.stop_algo"
 RELATED = ("account", "instrument", "strategy")
-TOLD = Told(
-    order=fields_of(AlgoStarted),
-    lists={
-        "checks": fields_of(AlgoCheck),
-        "limits": fields_of(AppliedLimits),
-        "plan": fields_of(PlannedSlice),
-    },
-    times=("start_at", "ends_at", "at"),
-)
 ALGO_ID = OpenApiParameter("name", UUID, OpenApiParameter.PATH, description="The algo's id.")
 _WHAT = {"symbol": "BTC/USDT", "side": "BUY"}
 EXAMPLES = [
@@ -155,7 +144,7 @@ class SingleAlgoView(Endpoint):
 
     @extend_schema(
         operation_id="algos_retrieve",
-        summary="One algo with its checks, its children, its schedule and what it achieved",
+        summary="One algo with its plan, checks, children, its schedule and what it achieved",
         parameters=[ALGO_ID],
         responses=AlgoStory,
     )

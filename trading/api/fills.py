@@ -20,6 +20,9 @@ class FillFilter(RowFilter):
     order_id = django_filters.UUIDFilter(field_name="order_id")
     client_order_id = django_filters.CharFilter(field_name="order__client_order_id")
     strategy = strategy_filter("order__strategy")
+    algo = django_filters.UUIDFilter(
+        field_name="order__algo_child__algo", help_text="The id of its order's parent."
+    )
     filled_after = since_filter("filled_at")
     filled_before = until_filter("filled_at")
 

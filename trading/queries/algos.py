@@ -171,6 +171,12 @@ def read_curves(
     return AlgoCurves(schedule, achieved)
 
 
+def thin(points: Sequence[tuple[datetime, Decimal]], most: int) -> Sequence[tuple[datetime, Decimal]]:
+    """Evenly, the last one always: a cumulative line tells as much by fewer points."""
+    stride = -(-len(points) // most) or 1
+    return [point for number, point in enumerate(points) if (len(points) - 1 - number) % stride == 0]
+
+
 def instant_of(algo: Algo, after: Decimal, now: datetime) -> datetime:
     """When the algo's clock shows `after`, given its pauses; one that still lasts is taken to end now."""
     at = algo.start_at + _span(after)

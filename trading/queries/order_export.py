@@ -38,10 +38,13 @@ COLUMNS: Columns = {
     "permit_at": lambda order: order.permit_at,
     "acknowledged_at": lambda order: order.acknowledged_at,
     "finished_at": lambda order: order.finished_at,
+    "algo": lambda order: order.algo_child.algo_id if hasattr(order, "algo_child") else None,
 }
 
 
 def export_orders(orders: Any, format_name: str) -> Iterator[str]:
     """`orders` is a queryset; it is ordered and streamed here."""
-    rows = orders.select_related("account", "instrument", "strategy").order_by("created_at", "id")
+    rows = orders.select_related("account", "instrument", "strategy", "algo_child").order_by(
+        "created_at", "id"
+    )
     return export_records(rows, COLUMNS, format_name)
