@@ -10,11 +10,13 @@ import pytest
 from django.utils import timezone
 
 from tests.execution.looking import NOTHING, age, look_again, look_of, quick, state, state_of
-from tests.making import PERSON, World
+from tests.making import PERSON, World, make_account
 from trading.domain.enums import HaltScope
 from trading.execution import triggers
+from trading.execution.accounts import set_account_enabled
 from trading.execution.halts import release
 from trading.execution.limit_changes import change_limits
+from trading.execution.sync import sync_account
 from trading.execution.triggers import evaluate_triggers
 from trading.models import (
     Balance,
@@ -211,3 +213,34 @@ def test_a_failed_sync_still_asks_the_triggers(world: World):
     world.fault("http_status", method="GET", path="/api/v3/openOrders", status=503)
     world.sync(complete=False)
     assert state() == ("halted", "exposure")
+
+
+def test_a_disabled_account_that_loses_counts_for_everything_as_in_the_rules(world: World):
+    world.sync()
+    world.buy("1")
+    world.sync()
+    set_account_enabled(world.account, False, actor=PERSON, reason="maintenance")
+    other = make_account(world.venue, "other")
+    sync_account(other.pk, trigger="test")
+    world.change_limits(max_daily_loss_usd="3500")
+    world.venue.set_price("BTCUSDT", "46000")
+    world.sync()
+    row = state_of()
+    assert (row.state, row.trigger) == ("halted", "daily_loss")
+    assert "all 2 accounts" in row.reason
+
+
+def test_an_idle_disabled_account_makes_nothing_unknown_and_keeps_the_loss_of_its_day(world: World):
+    other = make_account(world.venue, "other")
+    sync_account(other.pk, trigger="test")
+    world.sync()
+    set_account_enabled(other, False, actor=PERSON, reason="closed")
+    world.change_limits(max_daily_loss_usd="3500")
+    last = EquitySnapshot.objects.filter(account=other).latest("at")
+    EquitySnapshot.objects.filter(account=other).delete()  # as if its last one were of another day
+    assert look_of("daily_loss").used == 0
+    assert world.submit().decision.allowed, "the rules know what the trigger knows"
+    last.equity += 4000
+    last.save(force_insert=True)
+    assert look_of("daily_loss").used == 4000
+    assert "daily_loss" in world.submit().decision.codes[0]

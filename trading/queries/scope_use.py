@@ -60,6 +60,11 @@ class AccountBooks:
     pending: list[PendingOrder]
     by_symbol: dict[str, SymbolExposure] = field(default_factory=dict)
 
+    @property
+    def is_idle(self) -> bool:
+        """Switched off, and nothing of it is at risk: it is not synced (`watched_accounts`)."""
+        return not self.account.is_enabled and not self.by_symbol
+
     def exposure(self, *, symbol: str | None = None) -> Decimal | None:
         """Dollars at risk in one symbol, or in all; None if one cannot be priced."""
         total = ZERO
@@ -227,11 +232,22 @@ def _daily(
         for name in ("max_daily_loss_pct", "max_daily_loss_usd", "max_drawdown_pct")
     ):
         return None, None, None
-    worths = [value_account(books.account, books.prices) for books in everyone]
-    equity = total([worth.equity if worth is not None and not worth.unpriced else None for worth in worths])
-    start = total([day_start_equity(books.account, now, books.prices) for books in everyone])
+    days = [read_day(books, now) for books in everyone]
+    start, equity = total(day[0] for day in days), total(day[1] for day in days)
     pnl = equity - start if equity is not None and start is not None else None
     return pnl, start, equity
+
+
+def read_day(books: AccountBooks, now: datetime) -> tuple[Decimal | None, Decimal | None]:
+    """The account's equity when the day began, and now. What an account lost before it was switched off is lost, and
+    what it still holds is at risk; one that is idle since before the day brings neither gain nor loss, and nobody asks
+    for its prices."""
+    worth = value_account(books.account, books.prices)
+    start = day_start_equity(books.account, now, books.prices)
+    if books.is_idle:
+        equity = worth.equity if worth is not None else ZERO
+        return (equity if start is None else start), equity
+    return start, worth.equity if worth is not None and not worth.unpriced else None
 
 
 def total(numbers: Iterable[Decimal | None]) -> Decimal | None:

@@ -29,7 +29,6 @@ from .scope_use import AccountBooks, peak_equity, total
 from .silence import watched_seconds
 from .streams import REMEDY, read_streams
 from .trigger_sight import Sight, TriggerLook, is_at_stake
-from .valuation import day_start_equity
 
 log = logging.getLogger(__name__)
 _MINUTE = timedelta(seconds=60)
@@ -62,8 +61,7 @@ def _for(
 
 def look_at_daily_loss(sight: Sight) -> Iterator[TriggerLook]:
     for row, books in sight.versions_with("daily_loss", "max_daily_loss_pct", "max_daily_loss_usd"):
-        equity = sight.equity(books, row)
-        start = total(day_start_equity(each.account, sight.now) for each in books)
+        start, equity = sight.day(books, row)
         loss = start - equity if equity is not None and start is not None and start > 0 else None
         name = _where(row, books)
         found = []
@@ -95,7 +93,7 @@ def look_at_drawdown(sight: Sight) -> Iterator[TriggerLook]:
     for row, books in sight.versions_with("drawdown", "max_drawdown_pct"):
         most = row.max_drawdown_pct
         assert most is not None
-        equity, peak = sight.equity(books, row), peak_equity([each.account.pk for each in books], sight.now)
+        equity, peak = sight.day(books, row)[1], peak_equity([each.account.pk for each in books], sight.now)
         fall = divide((peak - equity) * 100, peak) if peak and equity is not None else None
         said = (
             f"drawdown {fall:.2f} % of {plain(most)} % allowed on {_where(row, books)}"

@@ -20,8 +20,8 @@ from trading.models import ExchangeAccount, LimitsVersion
 from trading.risk.triggers import TRIGGER_RULES
 
 from .limits import versions_in_force
-from .scope_use import AccountBooks, read_everyone, total
-from .valuation import PriceRow, value_account
+from .scope_use import AccountBooks, read_day, read_everyone, total
+from .valuation import PriceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,11 @@ class Sight:
 
     def __init__(self, now: datetime | None = None, only: ExchangeAccount | None = None) -> None:
         self.now = now or timezone.now()
-        # A disabled account opens nothing that a halt could stop, and without anything at risk it is not synced.
-        self.everyone = [books for books in read_everyone(settings.LEVI_MODE) if books.account.is_enabled]
-        self.mine = [books for books in self.everyone if only is None or books.account.pk == only.pk]
+        # As the rules count: what a disabled account holds, or lost before it was disabled, is money all the same.
+        self.everyone = read_everyone(settings.LEVI_MODE)
+        # By itself it opens nothing that a halt of its own could stop.
+        enabled = [books for books in self.everyone if books.account.is_enabled]
+        self.mine = [books for books in enabled if only is None or books.account.pk == only.pk]
         self.only = only
         self.thresholds: Mapping[str, Decimal | None] = settings.LEVI_CONFIG.risk.triggers
 
@@ -88,11 +90,11 @@ class Sight:
         rows = [books.prices.find(symbol) for symbol in books.by_symbol]
         return most is None or all(price is None or price_gap(price) <= most for price in rows)
 
-    def equity(self, books: list[AccountBooks], row: LimitsVersion) -> Decimal | None:
-        worths = [value_account(each.account, each.prices) for each in books]
-        if not all(self.has_fresh_prices(each, row) for each in books):
-            return None
-        return total(worth.equity if worth is not None and not worth.unpriced else None for worth in worths)
+    def day(self, books: list[AccountBooks], row: LimitsVersion) -> tuple[Decimal | None, Decimal | None]:
+        """The equity of all of them when the day began, and now."""
+        days = [read_day(each, self.now) for each in books]
+        is_fresh = all(self.has_fresh_prices(each, row) for each in books)
+        return total(day[0] for day in days), total(day[1] for day in days) if is_fresh else None
 
 
 def price_gap(price: PriceRow) -> Decimal:
