@@ -179,15 +179,17 @@ def test_a_private_stream_is_live_or_not_and_has_an_age(account, offered):
     assert scrape()[live] == 0 and scrape()[age] >= 70
 
 
-def test_algos_are_counted_by_state_and_the_latest_one_says_how_late(account):
-    assert {scrape()["levi_algos", state] for state in ("running", "paused", "canceling")} == {0}
+def test_algos_are_counted_by_kind_and_state_and_the_latest_one_says_how_late(account):
+    counts = {labels: number for (name, labels), number in scrape().items() if name == "levi_algos"}
+    assert len(counts) == 9 and set(counts.values()) == {0}
     assert scrape()["levi_algo_behind_ratio", ""] == 0
     body = {"kind": "twap", "symbol": "BTC/USDT", "side": "BUY", "quantity": "0.04", "duration_seconds": 400}
     late = start_algo({**body, "slices": 4}, actor=TESTER, key="late").algo
     pause_algo(start_algo({**body, "slices": 5}, actor=TESTER, key="still").algo.pk, actor=TESTER)
     Algo.objects.filter(pk=late.pk).update(start_at=timezone.now() - timedelta(seconds=150))
     found = scrape()
-    assert (found["levi_algos", "running"], found["levi_algos", "paused"]) == (1, 1)
+    assert (found["levi_algos", "twap,running"], found["levi_algos", "twap,paused"]) == (1, 1)
+    assert found["levi_algos", "vwap,running"] == found["levi_algos", "twap,canceling"] == 0
     assert found["levi_algo_behind_ratio", ""] == 0.5
 
 

@@ -5,6 +5,7 @@ One query for the progress of any number of algos. Never decides: what comes nex
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -200,5 +201,14 @@ def running_algos() -> list[Algo]:
 
 def count_living() -> dict[str, int]:
     """How many of this mode are in which state."""
+    counts: Counter[str] = Counter()
+    for (_, state), number in count_living_kinds().items():
+        counts[state] += number
+    return dict(counts)
+
+
+def count_living_kinds() -> dict[tuple[str, str], int]:
+    """How many of this mode are of which kind in which state."""
     rows = Algo.objects.filter(account__mode=settings.LEVI_MODE, state__in=sorted(LIVING)).order_by()
-    return {row["state"]: row["n"] for row in rows.values("state").annotate(n=Count("id"))}
+    counted = rows.values_list("kind", "state").annotate(n=Count("id"))
+    return {(kind, state): number for kind, state, number in counted}

@@ -30,10 +30,10 @@ __all__ = ["CONTENT_TYPE_LATEST", "render"]
 
 log = logging.getLogger(__name__)
 _LIVE_FILE = re.compile(r"gauge_live[a-z]*_(\d+)\.db")
-Labelled = dict[str, float]
+Labelled = dict[str, float] | dict[tuple[str, ...], float]
 Source = Callable[[LiveState], Labelled | float | None]
 
-# Name, help, the label (none: one number), where the numbers come from.
+# Name, help, the labels (none: one number; several: their values as keys), where the numbers come from.
 STATES: tuple[tuple[str, str, str, Source], ...] = (
     (
         "levi_kill_switch",
@@ -105,7 +105,7 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
         "account",
         lambda state: state.stream_age_seconds,
     ),
-    ("levi_algos", "Algos that have not ended, by state.", "state", lambda state: state.algos),
+    ("levi_algos", "Algos that have not ended.", "kind state", lambda state: state.algos),
     (
         "levi_algo_behind_ratio",
         "The part of its quantity by which the latest running algo is behind its schedule (1 = all of it).",
@@ -145,11 +145,11 @@ STATES: tuple[tuple[str, str, str, Source], ...] = (
 )
 
 
-def _family(name: str, text: str, label: str, found: Labelled | float | None) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=[label] if label else [])
+def _family(name: str, text: str, labels: str, found: Labelled | float | None) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=labels.split())
     if isinstance(found, dict):
         for key, number in sorted(found.items()):
-            family.add_metric([key], number)
+            family.add_metric([key] if isinstance(key, str) else key, number)
     elif found is not None:
         family.add_metric([], found)
     return family
@@ -169,8 +169,8 @@ class StateCollector(Collector):
         readable.add_metric([], float(state is not None))
         yield readable
         if state is not None:
-            for name, text, label, source in STATES:
-                yield _family(name, text, label, source(state))
+            for name, text, labels, source in STATES:
+                yield _family(name, text, labels, source(state))
 
 
 def _is_alive(pid: int) -> bool:

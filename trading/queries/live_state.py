@@ -15,7 +15,7 @@ from django.db.models import Count
 
 from trading.audit.state import read_audit_state
 from trading.domain.algo_states import LIVING
-from trading.domain.enums import HaltScope, OrderStatus, TradingState
+from trading.domain.enums import AlgoKind, HaltScope, OrderStatus, TradingState
 from trading.domain.money import ZERO
 from trading.models import (
     Break,
@@ -28,7 +28,7 @@ from trading.models import (
     Position,
 )
 
-from .algos import count_living, read_progress, running_algos
+from .algos import count_living_kinds, read_progress, running_algos
 from .dead_man import read_dead_man
 from .drills import read_drills
 from .halts import list_scopes
@@ -75,7 +75,7 @@ class LiveState:
     sync_age_seconds: dict[str, float]
     stream_live: dict[str, float]
     stream_age_seconds: dict[str, float]
-    algos: dict[str, float]
+    algos: dict[tuple[str, str], float]
     algo_behind_ratio: float
     dead_man_armed: float | None
     drill_overdue: float
@@ -127,13 +127,17 @@ def _read_streams(accounts: list[ExchangeAccount], now: datetime) -> dict[str, A
 
 
 def _read_algos(now: datetime) -> dict[str, Any]:
-    """How many live in which state, and the largest part of its quantity by which a running one is late."""
-    counts = count_living()
+    """How many live, by kind and state, and the largest part of its quantity by which a running one is late."""
+    counts = count_living_kinds()
     running = running_algos()
     progress = read_progress(running, now)
     late = [progress[algo.pk].behind / algo.quantity for algo in running]
     return {
-        "algos": {state.value: float(counts.get(state, 0)) for state in sorted(LIVING)},
+        "algos": {
+            (kind.value, state.value): float(counts.get((kind, state), 0))
+            for kind in AlgoKind
+            for state in sorted(LIVING)
+        },
         "algo_behind_ratio": float(max(late, default=Decimal(0))),
     }
 
