@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from trading.audit import export_entries, verify
 from trading.models import AuditEntry
+from trading.queries.audit_span import within_ids
 
 from .endpoint import Endpoint, ListEndpoint
 from .fields import RowSerializer
@@ -67,13 +68,19 @@ class AuditFilter(RowFilter):
         return queryset.filter(kind__startswith=kind) if kind.endswith(".") else queryset.filter(kind=kind)
 
 
+class AuditListFilter(AuditFilter):
+    def filter_queryset(self, queryset: Any) -> Any:
+        given = self.form.cleaned_data
+        return within_ids(super().filter_queryset(queryset), given["at_after"], given["at_before"])
+
+
 class AuditView(ListEndpoint):
     """Audit entries, the newest first."""
 
     needs = {"GET": "trading.view_auditentry"}
     queryset = AuditEntry.objects.all()
     serializer_class = AuditRow
-    filterset_class = AuditFilter
+    filterset_class = AuditListFilter
     keyset = ("-id",)
 
 
