@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.domain.chain import GENESIS, canonical, canonical_bytes, entry_hash
+from trading.domain.chain import (
+    GENESIS,
+    EntryHasher,
+    canonical,
+    canonical_bytes,
+    entry_hash,
+    entry_hash_of_bytes,
+)
 from trading.domain.enums import Side
 
 KEY = b"k" * 32
@@ -97,3 +104,9 @@ def test_the_hash_needs_the_key_and_depends_on_everything():
     assert first != entry_hash(b"x" * 32, GENESIS, {"kind": "test"})
     assert first != entry_hash(KEY, "1" * 64, {"kind": "test"})
     assert first != entry_hash(KEY, GENESIS, {"kind": "tesT"})
+
+
+@given(key=st.binary(min_size=1, max_size=100), previous=st.text(max_size=80), entry=st.binary(max_size=300))
+def test_the_hasher_of_millions_gives_the_hash_of_one(key: bytes, previous: str, entry: bytes) -> None:
+    previous = previous.encode("utf-8", "ignore").decode()
+    assert EntryHasher(key).hash(previous, entry) == entry_hash_of_bytes(key, previous, entry)

@@ -14,7 +14,7 @@ from hmac import compare_digest
 from typing import Any
 from uuid import UUID
 
-from trading.domain.chain import GENESIS, checkpoint_hash, entry_hash_of_bytes
+from trading.domain.chain import GENESIS, EntryHasher, checkpoint_hash
 from trading.domain.merkle import GrowingTree
 from trading.models import AuditCheckpoint
 
@@ -55,7 +55,7 @@ class Inspection:
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self.report = AuditReport(since_checkpoint=last.number if last else 0)
-        self._key, self._public, self._key_id = key, public, key_id_of(public)
+        self._hasher, self._public, self._key_id = EntryHasher(key), public, key_id_of(public)
         self.heads = heads or {}
         self._seen: set[str] = set()
         self._broken: set[str] = set()
@@ -158,7 +158,7 @@ class Inspection:
     def _inspect_entries(
         self, rows: Iterable[EntryRow], tree: GrowingTree | None, checkpoint: AuditCheckpoint | None
     ) -> None:
-        heads, key, report = self.heads, self._key, self.report
+        heads, hash_entry, report = self.heads, self._hasher.hash, self.report
         number = checkpoint.number if checkpoint and tree else 0
         oldest = self._oldest_date(checkpoint, sealed=tree is not None)
         for row in rows:
@@ -176,7 +176,7 @@ class Inspection:
                     f"entry {there + 1} of this chain is missing" if sequence > there else "it stands twice"
                 )
                 self._break_at(row, kind, said, number)
-            elif entry_hash_of_bytes(key, row.previous_hash, body) != row.hash:
+            elif hash_entry(row.previous_hash, body) != row.hash:
                 self._break_at(row, DamageKind.CHANGED, "the content does not match the hash", number)
             elif before and row.previous_hash != before:
                 self._break_at(

@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.db import DataError, connection, transaction
@@ -19,6 +20,7 @@ from trading.models import AuditCheckpoint
 from .inspection import Head, read_spans
 from .rows import COLUMNS, EntryRow, fetch_all
 
+_number, _entry = itemgetter(0), itemgetter(slice(1, None))  # of a row of _SEALED
 _BATCH_ENTRIES, _BATCH_CHECKPOINTS = 5_000, 500
 _SEALED = f"""
 SELECT r.number, {COLUMNS}
@@ -63,13 +65,13 @@ def read_sealed(
         rows = rows.filter(at__lte=until)
     for batch in _batches(rows.iterator(chunk_size=_BATCH_CHECKPOINTS)):
         with closing(_read_batch(batch)) as found:
-            groups = groupby(found, key=lambda row: row[0])
+            groups = groupby(found, key=_number)
             waiting = next(groups, None)
             for checkpoint in batch:
                 if waiting is None or waiting[0] != checkpoint.number:
                     yield checkpoint, []
                     continue
-                yield checkpoint, (EntryRow._make(row[1:]) for row in waiting[1])
+                yield checkpoint, map(EntryRow._make, map(_entry, waiting[1]))
                 waiting = next(groups, None)
 
 

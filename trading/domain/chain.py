@@ -86,6 +86,22 @@ def entry_hash_of_bytes(key: bytes, previous: str, canonical_entry: bytes) -> st
     return hmac.digest(key, message, "sha256").hex()
 
 
+class EntryHasher:
+    """`entry_hash_of_bytes` with one key for millions: the key enters both halves of the HMAC once (RFC 2104)."""
+
+    def __init__(self, key: bytes) -> None:
+        block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\x00")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block) + _PREFIX)
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def hash(self, previous: str, canonical_entry: bytes) -> str:
+        inner, outer, before = self._inner.copy(), self._outer.copy(), previous.encode()
+        sizes = len(before).to_bytes(8, "big"), len(canonical_entry).to_bytes(8, "big")
+        inner.update(sizes[0] + before + sizes[1] + canonical_entry)
+        outer.update(inner.digest())
+        return outer.hexdigest()
+
+
 def checkpoint_hash(checkpoint: Mapping[str, Any]) -> str:
     """SHA-256 without a key, so that anybody can check it; the signature over it is what nobody else can make."""
     message = _prefixed(_CHECKPOINT_DOMAIN) + _prefixed(canonical_bytes(checkpoint))
