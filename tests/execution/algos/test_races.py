@@ -70,6 +70,26 @@ def test_a_pause_between_the_look_and_the_child_leaves_no_child(live_world: Worl
     assert fresh(algo).state == "paused" and live_world.placements() == []
 
 
+def test_a_pause_that_came_and_went_since_the_look_leaves_no_child_of_a_slice_that_is_not_due(
+    live_world: World, monkeypatch
+):
+    """The row was read before the pause, the clock after it: it shows the length of the pause too much."""
+    algo = start(TWAP)
+    step(algo)
+    settle(algo)
+    hold = Hold(monkeypatch, running, "read_children")
+    runner = begin(lambda: step(algo))
+    assert hold.reached.wait(15)
+    pause_algo(algo.pk, actor=PERSON)
+    pass_seconds(algo, 150)
+    resume_algo(algo.pk, actor=PERSON)
+    monkeypatch.setattr(running, "clock_of", lambda _algo, _now: Decimal(150))
+    end_step(hold, runner)
+    monkeypatch.undo()
+    assert [child.slice for child in AlgoChild.objects.all()] == [0]
+    assert isinstance(step(algo), Wait)
+
+
 def test_a_halt_between_the_look_and_the_child_leaves_no_child_and_outlives_its_release(
     live_world: World, monkeypatch
 ):

@@ -35,9 +35,11 @@ LONGEST_LOOK = timedelta(seconds=5)
 
 @dataclass(frozen=True, slots=True)
 class ChildPlace:
-    """Where a child stands under its parent; an intake.Parent."""
+    """Where a child stands under its parent; an intake.Parent. `since`: when the parent began to run, as it was seen;
+    `seen_at`: when that was."""
 
     algo_id: UUID
+    since: datetime
     epoch: int
     number: int
     slice: int
@@ -49,6 +51,8 @@ class ChildPlace:
             raise StaleDecision("It was looked at too long ago.", algo=str(self.algo_id))
         if algo.state != AlgoState.RUNNING:
             raise StaleDecision(f"The algo is {algo.state}.", algo=str(self.algo_id))
+        if algo.state_since != self.since:  # its clock stood meanwhile
+            raise StaleDecision("The algo was stopped and resumed in between.", algo=str(self.algo_id))
         if algo.epoch != self.epoch or current_epoch() != self.epoch:
             raise StaleDecision("A halt was engaged in between.", algo=str(self.algo_id))
         if algo.children.filter(number__gte=self.number).exists():
@@ -98,7 +102,7 @@ def child_body(algo: Algo, quantity: Decimal) -> dict[str, Any]:
 def make_child(algo: Algo, *, number: int, slice: int, quantity: Decimal, seen_at: datetime) -> Order:
     """`seen_at`: when the rows that it was decided on were read. Raises StaleDecision or IdempotencyConflict where
     something moved since: then nothing was made."""
-    place = ChildPlace(algo.id, algo.epoch, number, slice, seen_at)
+    place = ChildPlace(algo.id, algo.state_since, algo.epoch, number, slice, seen_at)
     answer = submit(
         child_body(algo, quantity),
         actor=ACTOR,
