@@ -1,4 +1,4 @@
-"""The oracle of algos sees what it is there to see, and the campaign beside them plans the same deaths for a seed."""
+"""Algos under the virtual clock, with safeguards and without; and the campaign's oracle of algos sees each damage."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from itertools import islice
 
 import pytest
 
+from tests.chaos.process.algo_bodies import BODIES
 from tests.chaos.process.algo_oracle import AlgoFindings, Engaged, examine_algos, judge_algos
-from tests.chaos.process.algos import BODIES, POINTS_OF_ALGOS, plan_algos
+from tests.chaos.process.algos import POINTS_OF_ALGOS, plan_algos
 from tests.chaos.process.figures import is_good
 from tests.chaos.process.oracle import Placements, wall
 from tests.chaos.test_process import in_the_database
+from tests.chaos.virtual.algos import WORDS, run_algo_seed
+from tests.chaos.virtual.campaign import ROOT
 from tests.conftest import test_database_url
 from tests.execution.algos.walking import TWAP, children, fresh, pass_seconds, run_slice, settle, start, step
 from tests.making import PERSON, World
@@ -114,3 +117,43 @@ def test_the_same_seed_plans_the_same_deaths_beside_algos():
     assert {plan.point for plan in one} > {*POINTS_OF_ALGOS, ""} and {plan.kind for plan in one} == set(
         BODIES
     )
+
+
+# -- under the virtual clock ------------------------------------------------------------------------------------------
+# Without this safeguard, which seed notices, and by which promise. After a change of the simulation:
+# python -m tests.chaos.virtual --algos
+NOTICED = {
+    "only_fills_count": (5, "G1"),
+    "doubt_counts_nothing": (5, "G1"),
+    "no_number": (1, "G3"),
+    "no_state": (33, "G2"),
+    "no_epoch": (70, "G2"),
+    "no_cap": (141, "G4"),
+    "clock_goes_on": (0, "G4"),
+    "release_wakes": (9, "G2"),
+    "epoch_asked_once": (70, "G2"),
+    "old_look_at_the_clock": (915, "G4"),
+}
+
+
+def test_three_hundred_lives_of_an_algo_break_no_promise():
+    broken = {seed: found for seed in range(300) if (found := run_algo_seed(seed)[0])}
+    assert broken == {}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_an_algo_without_a_safeguard_is_noticed(name: str):
+    seed, promise = NOTICED[name]
+    assert run_algo_seed(seed)[0] == []
+    assert [violation.promise for violation in run_algo_seed(seed, name)[0]][:1] == [promise]
+
+
+def test_the_same_seed_is_the_same_life_of_an_algo():
+    lives = [run_algo_seed(seed, tells=True) for seed in range(20)]
+    assert lives == [run_algo_seed(seed, tells=True) for seed in range(20)]
+    assert len({tuple(story) for _broken, story in lives}) == 20
+
+
+def test_every_safeguard_of_algos_is_explained_in_the_document():
+    text = (ROOT / "docs" / "chaos.md").read_text(encoding="utf-8")
+    assert [name for name in WORDS if f"| `{name}` | {WORDS[name]} | " not in text] == []

@@ -13,6 +13,7 @@
     world.py       puts a scenario together and runs it
     oracle.py      judges by the venue's journal and the final store
     story.py       shrinks a failing scenario and tells it
+    algos.py       one algo and its runners, judged by G1 to G4 (algo_parts.py: its rows and transaction)
     campaign.py    many seeds on many cores, resumable
 
 Nothing here reads a wall clock or global randomness: one `random.Random(seed)` drives a scenario.

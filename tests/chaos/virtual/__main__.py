@@ -10,6 +10,8 @@ import os
 import sys
 from pathlib import Path
 
+from .algos import WORDS as ALGO_WORDS
+from .algos import catch_algo, run_algo_seed
 from .campaign import (
     SEEDS_PER_MUTATION,
     STATE,
@@ -27,6 +29,7 @@ from .story import tell
 
 TRACED = 300
 WANTED_RATE = 500
+ALGO_SEEDS = 3_000
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
@@ -44,6 +47,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mutations", action="store_true", help="only the table of mutations, as in docs/chaos.md"
     )
+    parser.add_argument("--algos", action="store_true", help="only algos, with their table of mutations")
     parser.add_argument("--story", type=int, metavar="SEED", help="run, shrink and tell one seed")
     parser.add_argument("--mutation", choices=NAMES, help="with --story: without this safeguard")
     parser.add_argument(
@@ -58,6 +62,8 @@ def main(arguments: list[str]) -> int:
         return tell_seed(options.story, broken(options.mutation) if options.mutation else Mutations())
     if options.mutations:
         return print_table(catch_all(options.jobs))
+    if options.algos:
+        return print_rows(algo_rows())
     if options.trace is not None:
         print(trace_of(options.first, options.trace))
         return 0
@@ -121,11 +127,36 @@ def print_figures(state: State, caught: list[Caught], repeats: bool) -> int:
     if caught:
         found = f"{len(caught) - len(missed)} of {len(caught)}"
         rows.append(("A3", f"mutations caught within {SEEDS_PER_MUTATION:,} seeds", found, not missed))
-    for figure, what, value, passed in rows:
-        print(f"{figure}  {what:44}{value:>24}  {'PASS' if passed else 'FAIL'}")
+    failed = print_rows([*rows, *algo_rows()])
     for seed, promise, what in state.failures[:3]:
         print(f"\n{promise}: {what}\n{tell(seed, Mutations())}")
-    return 0 if not state.violated and repeats and not missed else 1
+    return 0 if not state.violated and repeats and not missed and not failed else 1
+
+
+def print_rows(rows: list[tuple[str, str, str, bool]]) -> int:
+    """1 if one of them that decides did not pass; the rate does not."""
+    for figure, what, value, passed in rows:
+        print(f"{figure}  {what:44}{value:>24}  {'PASS' if passed else 'FAIL'}")
+    return int(not all(passed for _figure, what, _value, passed in rows if "a second" not in what))
+
+
+def algo_rows() -> list[tuple[str, str, str, bool]]:
+    """Lives of algos, and the table of what is noticed when a safeguard of theirs is missing."""
+    broken = [seed for seed in range(ALGO_SEEDS) if run_algo_seed(seed)[0]]
+    for seed in broken[:3]:
+        found, story = run_algo_seed(seed, tells=True)
+        print(f"algo seed {seed}: {found[0].promise}: {found[0].what}", *story, sep="\n  ")
+    caught = {name: catch_algo(name, ALGO_SEEDS) for name in ALGO_WORDS}
+    for name, one in caught.items():
+        seeds, promise = (one[0], one[1].promise) if one else ("-", "not caught")
+        print(f"| `{name}` | {ALGO_WORDS[name]} | {seeds} | {promise} |")
+    missed = [name for name, one in caught.items() if one is None]
+    kept = f"{ALGO_SEEDS - len(broken):,} of {ALGO_SEEDS:,}"
+    noticed = f"{len(caught) - len(missed)} of {len(caught)}"
+    return [
+        ("A2", "lives of algos without a broken promise", kept, not broken),
+        ("A3", "safeguards of algos that are missed", noticed, not missed),
+    ]
 
 
 if __name__ == "__main__":
