@@ -9,6 +9,7 @@ ground.py       servers, venue and a warmed process to fork from (ground_parts.p
 lives.py        what a process does until it dies, and which failpoints lie on its way
 kills.py        thousands of forked processes, killed at failpoints while others carry on (carriers.py, forks.py)
 doubts.py       unknown outcomes by the thousand, and what became of them
+algos.py        parents of orders, their runners killed while persons stop and halt them (algo_oracle.py judges)
 commits.py      a proxy that loses the answer to a COMMIT
 
 stack_world.py  a whole `manage.py up` to be killed (stack_parts.py: its parts in order)

@@ -23,6 +23,7 @@ import httpx
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from tests.chaos.process.algo_bodies import BODIES, fill_what_rests
 from tests.chaos.process.algo_oracle import AlgoFindings, Engaged, examine_algos
 from tests.chaos.process.carriers import carriers, come_to_rest, living_algos
 from tests.chaos.process.commits import CommitProxy
@@ -53,21 +54,6 @@ POINTS_BESIDE = (
     "approval.after_commit",
     "audit.after_write",
 )
-WHAT = {"symbol": "BTC/USDT", "side": "BUY"}
-BODIES: dict[str, dict[str, Any]] = {
-    "twap": {**WHAT, "kind": "twap", "quantity": "0.0008", "duration_seconds": 10, "slices": 2},
-    "priced twap": {
-        **WHAT, "kind": "twap", "quantity": "0.0008", "duration_seconds": 10, "slices": 2, "price": "51000"
-    },
-    "vwap": {
-        **WHAT, "kind": "vwap", "quantity": "0.0012", "duration_seconds": 15, "slices": 3, "profile": ["1", "0", "3"]
-    },
-    "iceberg": {**WHAT, "kind": "iceberg", "quantity": "0.0011", "visible_quantity": "0.0003", "price": "48900"},
-    "iceberg with an end": {
-        **WHAT, "kind": "iceberg", "quantity": "0.0009", "visible_quantity": "0.0004", "price": "48800",
-        "duration_seconds": 12,
-    },
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -219,12 +205,8 @@ def _engage_and_release(chance: random.Random) -> dict[str, Any]:
 
 
 def trade_what_rests(ground: Ground, chance: random.Random) -> None:
-    """For ever: orders of icebergs are filled where they rest, in part or in full."""
-    prices = {row["price"] for row in BODIES.values() if row["kind"] == "iceberg"}
+    """For ever."""
     while True:
         time.sleep(0.25)
         with suppress(httpx.HTTPError, AssertionError):
-            for row in ground.venue.orders():
-                rests = row["status"] in ("NEW", "PARTIALLY_FILLED") and row["price"] in prices
-                if rests and chance.random() < 0.5:
-                    ground.venue.fill(row["order_id"], chance.choice((None, "0.0001")))
+            fill_what_rests(ground.venue, chance)

@@ -46,7 +46,7 @@ def kill_processes(stack: CampaignStack, seed: int, seconds: float, say: Say) ->
                 for kind in chance.sample(list(KINDS), len(KINDS)):
                     if time.monotonic() > end:
                         break
-                    _hit(stack, kind, chance, done)
+                    hit(stack, kind, chance, done)
                     time.sleep(EVERY_SECONDS)  # the rhythm of the campaign, not a wait for anything
                 with suppress(Exception):
                     stack.venue.faults([CLOCK_STEP])
@@ -67,7 +67,8 @@ def kill_processes(stack: CampaignStack, seed: int, seconds: float, say: Say) ->
     ]
 
 
-def _hit(stack: CampaignStack, kind: str, chance: random.Random, done: Counter[str]) -> None:
+def hit(stack: CampaignStack, kind: str, chance: random.Random, done: Counter[str]) -> None:
+    """Kill one of them, or stop it for a while."""
     members = stack.find(kind)
     if not members:
         return

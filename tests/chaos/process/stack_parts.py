@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.chaos.process.figures import Figure
+from tests.chaos.process.stack_algos import run_stack_algos
 from tests.chaos.process.stack_disk import fill_the_disk
 from tests.chaos.process.stack_faults import kill_everything, kill_processes, restart_postgres, starve_redis
 from tests.chaos.process.stack_halts import engage_often, halt_half_dead, sweep_often
@@ -20,7 +21,13 @@ from trading.failpoints import POINTS
 Say = Callable[[str], None]
 # What the set-up and the commands of an operator pass as well is left out: they are no part of the play.
 NOT_HERE = ("audit.", "halts.")
-FAILPOINTS = ";".join(f"{name}=kill:0.0015" for name in POINTS if not name.startswith(NOT_HERE))
+# A child takes one step of its parent and twenty of its own.
+OFTEN = "algos."
+FAILPOINTS = ";".join(
+    f"{name}=kill:{0.02 if name.startswith(OFTEN) else 0.0015}"
+    for name in POINTS
+    if not name.startswith(NOT_HERE)
+)
 CALM_FIRST = 3.0
 
 # part -> what it does with (stack, seed, seconds per tenth of the run, say)
@@ -33,12 +40,13 @@ STACK_PARTS: dict[str, Callable[[CampaignStack, int, float, Say], list[Figure]]]
     "redis": lambda stack, _seed, tenth, say: starve_redis(stack, tenth / 3, say),
     "postgres": lambda stack, _seed, tenth, say: restart_postgres(stack, tenth / 3, say),
     "processes": lambda stack, seed, tenth, say: kill_processes(stack, seed, tenth, say),
+    "stack algos": lambda stack, seed, tenth, say: run_stack_algos(stack, seed, tenth, say),
     "everything": lambda stack, _seed, _tenth, say: kill_everything(stack, say),
     "secrets": lambda stack, _seed, _tenth, say: look_for_secrets(stack, say),
     "disk": lambda _stack, _seed, _tenth, say: fill_the_disk(say),
     "triggers": lambda _stack, _seed, _tenth, say: fire_every_trigger(say),
 }
-WITH_FAILPOINTS = ("processes", "everything")
+WITH_FAILPOINTS = ("processes", "stack algos", "everything")
 ON_THEIR_OWN = ("disk", "triggers")
 
 
