@@ -97,6 +97,7 @@ NAVIGATION = [
             entry("Strategies", "psychology", "strategy"),
             entry("Alert channels", "campaign", "alertchannel"),
             entry("API tokens", "vpn_key", "apitoken"),
+            entry("Webhooks", "webhook", "webhook"),
             {
                 "title": "System",
                 "icon": "dns",

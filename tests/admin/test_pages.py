@@ -22,6 +22,8 @@ from trading.domain.enums import Severity
 from trading.execution.alert_channels import create_channel
 from trading.execution.daily_reports import make_report
 from trading.execution.tokens import create_token
+from trading.execution.webhooks import create_webhook
+from trading.models import Strategy
 from trading.notify import notify
 
 ACTING = {
@@ -48,6 +50,9 @@ ACTING = {
     "sign": "sign_report",
     "configure": "change_alertchannel",
     "revoke": None,
+    "enable": "change_webhook",
+    "disable": "change_webhook",
+    "secret": "change_webhook",
     "approve": "decide_approval",
     "refuse": "decide_approval",
     # Everybody's own: their factor, their sessions.
@@ -68,6 +73,7 @@ SWITCHES = {
     "strategy": "change_strategy",
     "periodictask": "change_exchangeaccount",
     "apitoken": "change_apitoken",
+    "webhook": "change_webhook",
     "invitation": "auth.add_user",
 }
 ADDING = {
@@ -88,6 +94,7 @@ def full(day):
     every = IntervalSchedule.objects.create(every=10, period=IntervalSchedule.SECONDS)
     PeriodicTask.objects.create(name="sync accounts", task="trading.tasks.sync_accounts", interval=every)
     create_token("bot", ["trader"], days=7, actor=ANNA)
+    create_webhook("chart", strategy=Strategy.objects.values_list("name", flat=True)[0], days=7, actor=ANNA)
     create_channel("desk", "jsons://alerts.example.com/levi", actor=ANNA)
     notify("halt.engaged", Severity.CRITICAL, "Everything is halted")
     plan_algos(day)

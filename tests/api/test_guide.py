@@ -24,7 +24,8 @@ from trading.domain.enums import HaltScope, Severity
 from trading.execution.approvals import propose
 from trading.execution.daily_reports import make_report
 from trading.execution.halts import release_payload
-from trading.models import ApprovalRequest, Break, HaltState
+from trading.execution.webhooks import create_webhook
+from trading.models import ApprovalRequest, Break, HaltState, Strategy
 from trading.notify import notify
 from trading.queries.equity import trading_day
 
@@ -124,6 +125,12 @@ def operators_browser() -> Caller:
 
 
 def run(command: str, caller: Caller, names: dict[str, str]):
+    if "$HOOK" in command:
+        strategy, _ = Strategy.objects.get_or_create(name="chart")
+        state = {"state": "active", "since": timezone.now(), "actor": "tests"}
+        HaltState.objects.get_or_create(scope="strategy", target="chart", defaults=state)
+        hook, secret = create_webhook("chart", strategy=strategy.name, days=7, actor=system_actor("tests"))
+        names |= {"$HOOK": hook.slug, "$SECRET": secret}
     if "$ALGO" in command and "$ALGO" not in names:  # begun here: an earlier line cancels all there is
         begun = caller.post("/api/v1/algos", {**TWAP, "source_id": "earlier"}).json()
         names["$ALGO"] = begun["algo_id"]

@@ -175,8 +175,8 @@ def test_the_api_takes_no_change_of_a_session_without_its_csrf_token(operator):
     strict.cookies = operator.cookies
     for route, view in views():
         for method in set(view.needs) - {"GET"}:
-            if route.startswith("^"):
-                continue
+            if route.startswith("^") or not view.authentication_classes:
+                continue  # a webhook knows no session: its secret is all that counts
             with CaptureQueriesContext(connection) as asked:
                 answer = strict.generic(method, path_of(route), "{}", content_type="application/json")
             assert answer.status_code == 403, (method, route)

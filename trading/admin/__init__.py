@@ -29,6 +29,7 @@ from . import (
     signals,
     strategies,
     tokens,
+    webhooks,
 )
 
 __all__ = [
@@ -56,4 +57,5 @@ __all__ = [
     "signals",
     "strategies",
     "tokens",
+    "webhooks",
 ]

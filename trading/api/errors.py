@@ -57,6 +57,7 @@ STATUS_OF_CODE = {
     "unknown_export": 404,
     "unknown_break": 404,
     "unknown_report": 404,
+    "unknown_webhook": 404,
     "break_is_resolved": 409,
     "report_is_signed": 409,
     "day_not_over": 409,

@@ -46,6 +46,7 @@ from .schema import DocsView, SchemaView
 from .signals import SignalsView
 from .stream import StreamView
 from .unknown import UnknownAddressView
+from .webhooks import WebhookView
 
 # The first that fits wins: `cancel-all` stands before the order's name.
 ADDRESSES: dict[str, Any] = {
@@ -102,6 +103,7 @@ ADDRESSES: dict[str, Any] = {
     "api/v1/audit/export": AuditExportView,
     "api/v1/audit/<str:name>/proof": AuditProofView,
     "api/v1/stream": StreamView,
+    "api/v1/webhooks/<str:name>": WebhookView,
     "metrics": MetricsView,
     "healthz/live": AliveView,
     "healthz/ready": ReadyView,

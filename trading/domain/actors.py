@@ -10,6 +10,7 @@ from enum import StrEnum
 class ActorKind(StrEnum):
     OPERATOR = "operator"  # a person
     CLIENT = "client"  # a program with an API token
+    WEBHOOK = "webhook"  # a program that knows the secret of one address
     SYSTEM = "system"  # Levi itself: beat, a trigger, a worker
     COMMAND = "command"  # somebody with a shell on the host
 

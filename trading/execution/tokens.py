@@ -46,13 +46,13 @@ def create_token(
     groups = list(Group.objects.filter(name__in=roles))
     if not roles or len(groups) != len(set(roles)):
         raise InvalidInput("Unknown role.", remedy="Use viewer, trader, risk or admin.", field="roles")
-    networks = [_network(address) for address in addresses]
+    networks = [read_network(address) for address in addresses]
     lookup, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
     with transaction.atomic(durable=True):
         token = ApiToken.objects.create(
             name=name,
             lookup=lookup,
-            secret_hash=_hash(secret),
+            secret_hash=hash_secret(secret),
             addresses=networks,
             created_by=str(actor),
             expires_at=timezone.now() + timedelta(days=days),
@@ -92,8 +92,8 @@ def authenticate_token(plain: str, address: str) -> ApiToken:
     found = None
     if len(parts) == 3 and parts[0] == "levi":
         found = ApiToken.objects.prefetch_related("roles").filter(lookup=parts[1][:24]).first()
-    stored = found.secret_hash if found else _hash("")
-    if not hmac.compare_digest(_hash(parts[-1]), stored) or found is None:
+    stored = found.secret_hash if found else hash_secret("")
+    if not hmac.compare_digest(hash_secret(parts[-1]), stored) or found is None:
         raise NotAllowed(
             "The API token is not valid.", remedy="Check the Authorization header.", code="invalid_token"
         )
@@ -102,18 +102,20 @@ def authenticate_token(plain: str, address: str) -> ApiToken:
         raise NotAllowed("The API token was revoked.", remedy="Ask for a new one.", code="revoked_token")
     if found.expires_at <= now:
         raise NotAllowed("The API token has expired.", remedy="Ask for a new one.", code="expired_token")
-    if found.addresses and not _is_listed(address, found.addresses):
+    if found.addresses and not is_listed(address, found.addresses):
         raise NotAllowed("The API token may not be used from this address.", code="address_not_allowed")
     if found.last_used_at is None or now - found.last_used_at > _TOUCH_AFTER:
         ApiToken.objects.filter(pk=found.pk).update(last_used_at=now)
     return found
 
 
-def _hash(secret: str) -> str:
+def hash_secret(secret: str) -> str:
+    """Good for secrets that nobody chose: they are too long to be guessed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _network(address: str) -> str:
+def read_network(address: str) -> str:
+    """Raises InvalidInput."""
     try:
         return str(ipaddress.ip_network(address.strip(), strict=False))
     except ValueError:
@@ -124,7 +126,7 @@ def _network(address: str) -> str:
         ) from None
 
 
-def _is_listed(address: str, networks: Sequence[str]) -> bool:
+def is_listed(address: str, networks: Sequence[str]) -> bool:
     try:
         candidate = ipaddress.ip_address(address)
     except ValueError:

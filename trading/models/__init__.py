@@ -33,6 +33,7 @@ from .signals import Signal
 from .strategies import Strategy
 from .streams import AccountStream, StreamState
 from .triggers import EquityPeak, LimitBand, TriggerState
+from .webhooks import Webhook
 
 __all__ = [
     "NEVER_OBSERVED",
@@ -93,4 +94,5 @@ __all__ = [
     "SweepVerdict",
     "SyncRun",
     "TriggerState",
+    "Webhook",
 ]

@@ -22,7 +22,7 @@ from trading import audit
 from trading.domain.actors import Actor, ActorKind
 from trading.execution.second_factor import has_second_factor
 from trading.execution.sessions import begin_session, end_session
-from trading.models import ApiToken
+from trading.models import ApiToken, Webhook
 
 from .addresses import client_address
 from .sessions import SignIn, operator_actor, read_sign_in, remember
@@ -104,6 +104,22 @@ def record_refused_token(plain: str, code: str, address: str) -> None:
             object_type="token",
             object_id=known.pk if known else "",
             data={"name": name, "code": code, "address": address},
+        )
+
+
+def record_refused_webhook(slug: str, address: str) -> None:
+    """Which webhook it was, if its address is one of ours; never what was sent."""
+    known = Webhook.objects.filter(slug=slug[:24]).first()
+    name = known.name if known else "unknown"
+    if not worth_recording("webhook.refused", name, address):
+        return
+    with transaction.atomic():
+        audit.record(
+            "webhook.refused",
+            actor=Actor(ActorKind.WEBHOOK, name, get_request_id()),
+            object_type="webhook",
+            object_id=known.pk if known else "",
+            data={"name": name, "address": address},
         )
 
 
