@@ -23,7 +23,7 @@ from tests.stack.instance import StackInstance
 # Everything a stack does …
 WHOLE = ("first_byte", "throughput", "false_breaks", "halt", "alerts", "live", "streams", "memory", "start")
 # … and single stages, called in this process on servers of their own.
-STAGES = ("decision", "permit", "settlement", "sync", "audit_cost", "audit_verification")
+STAGES = ("decision", "algos", "permit", "settlement", "sync", "audit_cost", "audit_verification")
 # A scripted day, and its table: called in this process too, with the venue to steer.
 STEERED = ("trading_day",)
 # … and the panel's pages and the API's lists, on a large data set in an installation that is kept.
