@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.servers import start_for_session
@@ -23,6 +24,10 @@ from django.conf import settings  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 
 from tests.resetting import remember_seed_rows, reset_tables  # noqa: E402
+
+# Timings are asserted in benchmarks, never in tests: a slow machine makes no example wrong.
+hypothesis.settings.register_profile("levi", deadline=None)
+hypothesis.settings.load_profile("levi")
 
 # A rolled-back test is one long transaction, idle while it talks to the venue: the product's five seconds are too short
 # for it on a slow machine.

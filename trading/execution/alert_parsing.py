@@ -143,7 +143,7 @@ def _key_of(payload: Mapping[str, Any], *, has_time: bool) -> str:
     """The alert's own id; else what the whole of it says, which must then tell when it was."""
     given = _find_one(payload, _IDS)
     if given is not None:
-        return f"id {given}"[:200]
+        return f"id {given}"  # one that is too long is refused where every key is
     if not has_time:
         raise InvalidInput(
             "Nothing tells this alert from the same one a minute later.",
