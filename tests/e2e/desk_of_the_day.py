@@ -24,6 +24,7 @@ from trading.models import (
     ExportJob,
     Invitation,
     SavedFilter,
+    Webhook,
 )
 from trading.queries.equity import trading_day
 
@@ -120,6 +121,10 @@ def _admit(day: TradingDay) -> None:
             name=name, lookup=name, secret_hash="0" * 64, created_by="operator:ada", expires_at=ends, **more
         )
         token.roles.set(Group.objects.filter(name__in=("viewer", "trader")))
+    Webhook.objects.create(
+        name="chart", slug="c0ffee", secret_hash="0" * 64, strategy=day.strategy, created_by="operator:ada",
+        expires_at=ends, last_used_at=day.now - timedelta(minutes=12), addresses=["52.89.214.238/32"],
+    )  # fmt: skip
     for name, used in (("olga", None), ("rita", day.now - timedelta(hours=20))):
         Invitation.objects.create(
             username=name, roles=["viewer", "risk"], secret_hash=name * 16, created_by="operator:ada",

@@ -29,6 +29,7 @@ from trading.models import (
     Position,
     Signal,
     Sweep,
+    Webhook,
 )
 from trading.notify import notify
 from trading.queries.equity import trading_day
@@ -85,6 +86,9 @@ PLACES = {
     "alert-channel-new": "admin:trading_alertchannel_add",
     "tokens": "admin:trading_apitoken_changelist",
     "token-new": "admin:trading_apitoken_add",
+    "webhooks": "admin:trading_webhook_changelist",
+    "webhook": ("admin:trading_webhook_change", lambda _day: Webhook.objects.first().pk),
+    "webhook-new": "admin:trading_webhook_add",
     "schedules": "admin:django_celery_beat_periodictask_changelist",
     "system": "panel_system",
     "find": "panel_find",

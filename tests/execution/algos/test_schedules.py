@@ -20,7 +20,10 @@ from tests.execution.algos.walking import (
 )
 from tests.making import World
 from trading.domain.algo_moves import Change, Make, Wait
+from trading.execution.algos import children as making
 from trading.models import AuditEntry, Order
+
+TWAP_CHILD = {"account": "paper", "side": "BUY", "quantity": "0.01"}
 
 
 def test_a_twap_orders_its_slices_in_equal_parts_and_is_completed(world: World):
@@ -102,6 +105,17 @@ def test_a_child_that_was_denied_is_tried_again_after_a_while_and_then_a_person_
     assert row.state == "paused" and "symbol_not_allowed" in row.state_reason
     assert [order.status for order in children(algo)] == ["denied"] * 5
     assert world.placements() == []
+
+
+def test_a_child_that_cannot_even_be_asked_for_pauses_it(world: World, monkeypatch):
+    algo = start(TWAP)
+    monkeypatch.setattr(making, "child_body", lambda row, quantity: {**TWAP_CHILD, "symbol": "NOPE/USDT"})
+    run_slice(algo)
+    row = fresh(algo)
+    assert row.state == "paused" and row.state_reason.startswith(
+        "its child cannot be asked for: Unknown symbol"
+    )
+    assert children(algo) == [] and world.placements() == []
 
 
 def test_a_child_in_doubt_counts_in_full_and_holds_nothing_else_back(world: World):

@@ -93,6 +93,9 @@ def advance_algo(algo_id: UUID) -> Move | None:
         _carry_out(algo, rows, move, seen_at=now)
     except (StaleDecision, IdempotencyConflict) as error:
         log.info("algo %s: %s", algo_id, error)
+    except InvalidInput as error:  # its own request does not fit any more, and will not by waiting
+        move = Change(AlgoState.PAUSED, f"its child cannot be asked for: {error.message}")
+        _change(algo, len(rows), move)
     except OperationalError as error:
         if not is_lock_trouble(error):
             raise
