@@ -7,6 +7,7 @@ from a copy taken at the start of the session, and the triggers set to exactly t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from django.db import connection
@@ -60,6 +61,16 @@ def find_user_triggers(cursor: CursorWrapper, tables: list[str]) -> list[tuple[s
         [tables],
     )
     return cursor.fetchall()
+
+
+def run_past_triggers(table: str, statement: str, values: Sequence[object] = ()) -> None:
+    """As the owner of the tables with a grudge would; the triggers are as they were afterwards."""
+    with connection.cursor() as cursor:
+        triggers = find_user_triggers(cursor, [table])
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(statement, values)
+        for _table, trigger, state in triggers:
+            cursor.execute(f'ALTER TABLE {table} {TRIGGER_WORDS[state]} "{trigger}"')
 
 
 def insertable_columns(cursor: CursorWrapper, table: str) -> str:

@@ -23,6 +23,7 @@ from tests.chaos.process.stories import tell
 from tests.chaos.virtual.campaign import ROOT
 from tests.conftest import test_database_url
 from tests.making import PERSON, World, fresh
+from tests.resetting import run_past_triggers
 from tests.servers import MARK
 from tests.worlds import frozen_venue, impatient, live_world, world
 from trading import audit
@@ -91,11 +92,8 @@ def test_the_oracle_finds_nothing_where_nothing_is_wrong(traded: World):
 
 def in_the_database(statement: str, *parameters: object) -> None:
     """As nobody may: past the triggers, as the owner of the tables."""
-    with connection.cursor() as cursor:
-        table = next(word for word in statement.split() if word.startswith("trading_"))
-        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        cursor.execute(statement, parameters)
-        cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    table = next(word for word in statement.split() if word.startswith("trading_"))
+    run_past_triggers(table, statement, parameters)
 
 
 FILLED = "(SELECT id FROM trading_order WHERE status = 'filled')"

@@ -8,11 +8,10 @@ import stat
 from io import StringIO
 
 import pytest
-from django.db import connection
 
 from tests.management.typing_commands import DEAD_DATABASE, DEAD_REDIS, type_here, type_in_shell
 from tests.paper_trading import TESTER, place
-from tests.resetting import TRIGGER_WORDS, find_user_triggers
+from tests.resetting import run_past_triggers
 from trading.execution.algos import start_algo
 from trading.execution.algos.running import advance_algo
 from trading.models import AuditEntry, Order
@@ -21,13 +20,7 @@ TABLE = "trading_auditentry"
 
 
 def damage(statement: str, *values: object) -> None:
-    """As a superuser with a grudge would: past the triggers, which are as they were afterwards."""
-    with connection.cursor() as cursor:
-        triggers = find_user_triggers(cursor, [TABLE])
-        cursor.execute(f"ALTER TABLE {TABLE} DISABLE TRIGGER USER")
-        cursor.execute(statement, values)
-        for _table, trigger, state in triggers:
-            cursor.execute(f'ALTER TABLE {TABLE} {TRIGGER_WORDS[state]} "{trigger}"')
+    run_past_triggers(TABLE, statement, values)
 
 
 def test_an_intact_trail_verifies_with_redis_away(account):
