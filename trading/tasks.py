@@ -147,11 +147,11 @@ def check_due_keys() -> None:
 def poll_orders() -> None:
     """What the order workers and the supervisor do by themselves, for when they are gone."""
     poll_once()
-    run_due_algos()
     for sweep_id in waiting_sweeps(for_seconds=SWEEP_GRACE_SECONDS):
         run_sweep(sweep_id)
     for flattening_id in waiting_flattenings(for_seconds=SWEEP_GRACE_SECONDS):
         run_flattening(flattening_id)
+    run_due_algos()
 
 
 @shared_task(soft_time_limit=400, time_limit=420)  # a sweep may take five minutes to its verdict

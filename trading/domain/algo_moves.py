@@ -149,7 +149,9 @@ def _next_of_schedule(view: AlgoView) -> Move:
         return Wait(until_next, "the next slice is not due yet")
     if pause := _back_off(view):
         return pause
-    most = multiply(max(slice_quantities(view.plan)), CATCH_UP)
+    largest = max(slice_quantities(view.plan))
+    # What the rules were asked about at the start was one slice: after a failure no child is larger than that.
+    most = largest if _failures(view) else multiply(largest, CATCH_UP)
     committed = add(view.quantity, -view.room)
     wanted = round_to_lot(min(add(view.plan[due].target, -committed), most, view.room), view.lot_size)
     if view.room <= most and ZERO < add(view.room, -wanted) < view.smallest:
@@ -190,6 +192,8 @@ def _over(view: AlgoView) -> Change:
     if view.room >= view.smallest:
         return Change(AlgoState.EXPIRED, _what_is_left(view))
     left = f"the last {plain(view.room)} are less than the venue takes in one order" if view.room else ""
+    if not view.filled:  # the price fell or the venue's minimum rose before its first child
+        return Change(AlgoState.EXPIRED, f"nothing filled: {left}")
     return Change(AlgoState.COMPLETED, left)
 
 

@@ -234,7 +234,8 @@ def _approval_closed(entry: AuditEntry) -> None:
 
 def _flatten_requested(entry: AuditEntry) -> News:
     positions = entry.data["positions"]
-    text = f"{entry.data['requested_by']}: {entry.data['reason']}\n" + "\n".join(positions)
+    going_on = [f"algo {pk} could not be paused: pause it" for pk in entry.data.get("algos_not_stopped", ())]
+    text = f"{entry.data['requested_by']}: {entry.data['reason']}\n" + "\n".join([*positions, *going_on])
     return News(Severity.WARNING, f"Closing {len(positions)} positions", text)
 
 

@@ -89,7 +89,7 @@ def flatten(
     if approval is None:  # its author proved the factor when asking
         demand_fresh_factor(actor, "flattening")
     check_flatten(payload)
-    _pause_algos(payload, actor=actor)
+    going_on = _pause_algos(payload, actor=actor)
     with transaction.atomic(durable=True):
         use_approval(ApprovalKind.FLATTEN, payload, approval)
         quantity = Decimal(payload["quantity"]) if payload["quantity"] is not None else None
@@ -106,18 +106,24 @@ def flatten(
             },
         )
         if is_new:
-            _record("flatten.requested", row, actor, positions=[_named(one) for one in positions_of(row)])
+            positions = [_named(one) for one in positions_of(row)]
+            _record("flatten.requested", row, actor, positions=positions, algos_not_stopped=going_on)
     return row
 
 
-def _pause_algos(payload: Mapping[str, Any], *, actor: Actor) -> None:
-    """What is being closed is not opened again, nor sold twice, by an algo that goes on beside it."""
+def _pause_algos(payload: Mapping[str, Any], *, actor: Actor) -> list[str]:
+    """What is being closed is not opened again, nor sold twice, by an algo that goes on beside it. Returns those that
+    could not be stopped: the entry names them, and whoever reads it pauses them."""
     algos = Algo.objects.filter(account__mode=settings.LEVI_MODE)
     if payload["account"]:
         algos = algos.filter(account__name=payload["account"])
     if payload["symbol"]:
         algos = algos.filter(instrument__symbol=payload["symbol"])
-    stop_algos(algos, AlgoState.PAUSED, reason="its positions are being closed", actor=actor)
+    reason = "its positions are being closed"
+    busy = stop_algos(algos, AlgoState.PAUSED, reason=reason, actor=actor).busy
+    if busy:  # held by somebody, perhaps by a worker that was stopped: the server ends that within seconds
+        busy = stop_algos(Algo.objects.filter(pk__in=busy), AlgoState.PAUSED, reason=reason, actor=actor).busy
+    return [str(pk) for pk in busy]
 
 
 def _free_sweep(sweep_id: str | None) -> Sweep | None:

@@ -33,11 +33,12 @@ from trading.execution.algos.children import LONGEST_LOOK, ChildPlace, make_chil
 from trading.execution.algos.running import run_due_algos
 from trading.execution.cancellation import cancel_all
 from trading.execution.dispatch import dispatch_order
+from trading.execution.flatten import flatten, flatten_payload
 from trading.execution.following import follow_order
 from trading.execution.halts import engage, release
 from trading.failpoints import POINTS, FailpointRaised, FailpointRule, also_armed
 from trading.locking import lock_algo
-from trading.models import Algo, AlgoChild, AuditEntry, Order
+from trading.models import Alert, Algo, AlgoChild, AuditEntry, Order
 
 STEPS = [name for name in POINTS if name.startswith("algos.")]
 
@@ -332,6 +333,27 @@ def test_an_old_look_does_not_undo_the_word_of_a_person(live_world: World, monke
     move = end_step(hold, runner)
     assert isinstance(move, Change) and move.state == "paused"
     assert fresh(algo).state == "running" and fresh(algo).forgiven == 5
+
+
+def test_closing_positions_names_an_algo_that_somebody_holds(live_world: World):
+    live_world.buy("0.01")
+    held = start(TWAP)
+    has_it, let_go = threading.Event(), threading.Event()
+
+    def hold_it() -> None:
+        with transaction.atomic():
+            lock_algo(held.pk)
+            has_it.set()
+            let_go.wait(30)
+
+    holder = begin(hold_it)
+    assert has_it.wait(15)
+    flatten(flatten_payload("paper", "BTC/USDT"), reason="out", actor=PERSON)
+    let_go.set()
+    holder.end()
+    entry = AuditEntry.objects.get(kind="flatten.requested")
+    assert entry.data["algos_not_stopped"] == [str(held.pk)]
+    assert str(held.pk) in Alert.objects.get(subject__startswith="Closing").text
 
 
 def test_an_algo_that_somebody_holds_keeps_no_order_from_being_canceled(live_world: World):

@@ -21,7 +21,7 @@ from tests.execution.algos.walking import (
 from tests.making import World
 from trading.domain.algo_moves import Change, Make, Wait
 from trading.execution.algos import children as making
-from trading.models import AuditEntry, Order
+from trading.models import AuditEntry, Instrument, Order
 
 TWAP_CHILD = {"account": "paper", "side": "BUY", "quantity": "0.01"}
 
@@ -139,3 +139,30 @@ def test_nothing_is_left_over_by_rounding(world: World, rest: str):
     step(algo)
     assert sum(quantities(algo)) == Decimal("0.040003")
     assert fresh(algo).state == "completed"
+
+
+def test_after_a_denial_no_child_is_larger_than_the_slice_that_was_asked_about(world: World):
+    world.change_limits(max_order_notional="600")
+    algo = start(TWAP)
+    pass_seconds(algo, 150)  # two slices are due: the first child would be both
+    run_slice(algo)
+    assert children(algo)[0].status == "denied" and "max_order_notional" in children(algo)[0].status_reason
+    pass_seconds(algo, 10)
+    run_slice(algo)
+    assert [(order.status, order.quantity) for order in children(algo)][1] == ("filled", Decimal("0.01"))
+    assert fresh(algo).state == "running"
+
+
+def test_an_algo_of_which_nothing_was_filled_is_not_completed(world: World):
+    algo = start(TWAP)
+    Instrument.objects.filter(symbol="BTC/USDT").update(min_notional=10**6, min_notional_market=10**6)
+    step(algo)
+    row = fresh(algo)
+    assert row.state == "expired" and row.state_reason.startswith("nothing filled")
+    assert world.placements() == []
+
+
+def test_an_algo_of_another_mode_is_left_alone(world: World, settings):
+    algo = start(TWAP)
+    settings.LEVI_MODE = "testnet"
+    assert step(algo) is None and children(algo) == []

@@ -7,8 +7,10 @@ the parent's lock where it is made, so that a lost race costs a look. One move p
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -43,6 +45,7 @@ from .halting import why_stopped
 from .planning import least_order
 
 log = logging.getLogger(__name__)
+Done = TypeVar("Done")
 _CLAIM = timedelta(seconds=5)
 # A timer is never set further than this, so that a halt or a clock that changed is seen.
 _FARTHEST = Decimal(5)
@@ -79,29 +82,35 @@ def _claim(algo_id: UUID, due_at: datetime | None) -> bool:
 def advance_algo(algo_id: UUID) -> Move | None:
     """The one next move of this algo. Safe to call at any time, by anybody, any number of times. None: it has ended."""
     algo = Algo.objects.select_related("account", "instrument", "strategy").get(pk=algo_id)
-    if algo.state not in LIVING:
+    if algo.state not in LIVING or algo.account.mode != settings.LEVI_MODE:
         return None
-    if algo.state == AlgoState.RUNNING and (stopped := _heed_halts(algo)):
-        return stopped
+    if algo.state == AlgoState.RUNNING:
+        stopped = _unless_busy(algo, lambda: _heed_halts(algo))
+        if stopped is not None:
+            return stopped
     rows = list(read_children(algo))
     move = next_move(view := read_view(algo, rows, now := timezone.now()))
-    if isinstance(move, Make) or view.is_beyond:  # only these rest on the price
+    if isinstance(move, Make) or (view.is_beyond and isinstance(move, Wait)):  # only these rest on the price
         ensure_price(algo.account, algo.instrument)
+        rows = list(read_children(algo))  # the question may have taken its time
         move = next_move(read_view(algo, rows, now := timezone.now()))
     failpoint("algos.before_move")
+    _unless_busy(algo, lambda: _carry_out(algo, rows, move, seen_at=now))
+    _set_timer(algo, move)
+    return move
+
+
+def _unless_busy(algo: Algo, act: Callable[[], Done]) -> Done | None:
+    """None where something moved since the look, or somebody holds it for too long: the next look decides anew."""
     try:
-        _carry_out(algo, rows, move, seen_at=now)
+        return act()
     except (StaleDecision, IdempotencyConflict) as error:
-        log.info("algo %s: %s", algo_id, error)
-    except InvalidInput as error:  # its own request does not fit any more, and will not by waiting
-        move = Change(AlgoState.PAUSED, f"its child cannot be asked for: {error.message}")
-        _change(algo, len(rows), move)
+        log.info("algo %s: %s", algo.pk, error)
     except OperationalError as error:
         if not is_lock_trouble(error):
             raise
-        log.info("algo %s is busy elsewhere", algo_id)
-    _set_timer(algo, move)
-    return move
+        log.info("algo %s is busy elsewhere", algo.pk)
+    return None
 
 
 def _heed_halts(algo: Algo) -> Change | None:
@@ -165,7 +174,11 @@ def _is_beyond(algo: Algo, quote: Quote | None) -> bool:
 def _carry_out(algo: Algo, rows: list[AlgoChild], move: Move, *, seen_at: datetime) -> None:
     match move:
         case Make(slice=slice, quantity=quantity):
-            make_child(algo, number=len(rows) + 1, slice=slice, quantity=quantity, seen_at=seen_at)
+            try:
+                make_child(algo, number=len(rows) + 1, slice=slice, quantity=quantity, seen_at=seen_at)
+            except InvalidInput as error:  # its own request does not fit any more, and will not by waiting
+                why = f"its child cannot be asked for: {error.message}"
+                _change(algo, len(rows), Change(AlgoState.PAUSED, why))
         case Withdraw(numbers=numbers):
             withdraw([row for row in rows if row.number in numbers])
         case Change():

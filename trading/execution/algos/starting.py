@@ -151,7 +151,8 @@ def _columns(prepared: _Prepared) -> dict[str, Any]:
         "instrument": prepared.instrument,
         "side": request.child.order.side,
         "quantity": plan.quantity,
-        "price": prepared.whole.price,
+        "price": prepared.whole.price
+        or request.child.order.price,  # a denied one may have rounded to nothing
         "reduce_only": request.child.order.reduce_only,
         "visible_quantity": plan.visible,
         "plan": [{"after": plain(piece.after), "target": plain(piece.target)} for piece in plan.slices],
