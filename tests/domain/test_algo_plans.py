@@ -57,3 +57,9 @@ def test_what_is_scheduled_never_shrinks_as_the_clock_goes_on(weights, elapsed):
 def test_weights_that_say_nothing_are_refused(weights):
     with pytest.raises(InvalidInput):
         make_plan(Decimal(1), [Decimal(one) for one in weights], seconds=60, lot_size=Decimal("0.1"))
+
+
+def test_weights_that_are_tiny_are_weights():
+    tiny = [Decimal("1e-18"), Decimal("2e-18"), Decimal("1e-18")]
+    plan = make_plan(Decimal("0.004"), tiny, seconds=30, lot_size=Decimal("0.001"))
+    assert slice_quantities(plan) == [Decimal("0.001"), Decimal("0.002"), Decimal("0.001")]

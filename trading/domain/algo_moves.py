@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from .algo_plans import PlanSlice, slice_quantities
 from .enums import AlgoKind, AlgoState, OrderStatus
-from .money import ZERO, add, multiply, plain, round_to_lot
+from .money import ZERO, add, add_up, multiply, plain, round_to_lot
 from .order_states import TERMINAL
 
 CATCH_UP = Decimal(2)
@@ -79,11 +79,11 @@ class AlgoView:
     @property
     def room(self) -> Decimal:
         """What may still be ordered."""
-        return add(self.quantity, -_sum([child.committed for child in self.children]))
+        return add(self.quantity, -add_up(child.committed for child in self.children))
 
     @property
     def filled(self) -> Decimal:
-        return _sum([child.filled for child in self.children])
+        return add_up(child.filled for child in self.children)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,10 +225,3 @@ def _described(child: ChildView) -> str:
 
 def _word(status: OrderStatus) -> str:
     return status.value.replace("_", " ")
-
-
-def _sum(numbers: Sequence[Decimal]) -> Decimal:
-    total = ZERO
-    for number in numbers:
-        total = add(total, number)
-    return total

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from .errors import InvalidInput
-from .money import ZERO, add, divide, multiply, round_to_lot
+from .money import ZERO, add, add_up, divide, exact_arithmetic, round_to_lot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,15 @@ def make_plan(
             remedy="Give one weight for each slice.",
             field="profile",
         )
-    total = _sum(weights)
+    total = add_up(weights)
     if total <= 0:
         raise InvalidInput("A profile needs a weight above zero.", field="profile")
     plan: list[PlanSlice] = []
     so_far = ZERO
     for number, weight in enumerate(weights):
         so_far = add(so_far, weight)
-        share = divide(multiply(quantity, so_far), total)
+        with exact_arithmetic():  # a product cut to a column's decimals would lose tiny weights
+            share = quantity * so_far / total
         is_last = number == len(weights) - 1
         target = quantity if is_last else round_to_lot(min(share, quantity), lot_size)
         plan.append(PlanSlice(divide(Decimal(seconds * number), Decimal(len(weights))), target))
@@ -61,10 +62,3 @@ def scheduled_by(plan: Sequence[PlanSlice], elapsed: Decimal) -> Decimal:
     """How much shall have been ordered when the algo's clock shows `elapsed`."""
     due = [piece.target for piece in plan if piece.after <= elapsed]
     return due[-1] if due else ZERO
-
-
-def _sum(numbers: Sequence[Decimal]) -> Decimal:
-    total = ZERO
-    for number in numbers:
-        total = add(total, number)
-    return total

@@ -7,6 +7,7 @@ and absurd lengths are refused with a message that names the field. Nothing here
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation, localcontext
 from typing import Any
@@ -104,6 +105,12 @@ def add(left: Decimal, right: Decimal) -> Decimal:
     """Exact sum, also where the 28-digit default context would round."""
     with exact_arithmetic():
         return left + right
+
+
+def add_up(numbers: Iterable[Decimal]) -> Decimal:
+    """Exact sum of any number of them; zero for none."""
+    with exact_arithmetic():
+        return sum(numbers, ZERO)
 
 
 def divide(numerator: Decimal, denominator: Decimal) -> Decimal:

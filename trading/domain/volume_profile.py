@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from .errors import InvalidInput
-from .money import ZERO, add, divide, multiply
+from .money import ZERO, add, add_up, divide, multiply
 from .outcomes import CandleReport
 
 _DAY = 24 * 3600
@@ -44,7 +44,7 @@ def _usual_volumes(candles: Sequence[CandleReport]) -> tuple[dict[int, Decimal],
     for candle in candles:
         at = candle.open_at.astimezone(UTC)
         volumes.setdefault(at.hour * 3600 + at.minute * 60 + at.second, []).append(candle.volume)
-    return {at: divide(_sum(found), Decimal(len(found))) for at, found in volumes.items()}, length
+    return {at: divide(add_up(found), Decimal(len(found))) for at, found in volumes.items()}, length
 
 
 def _traded(usual: dict[int, Decimal], length: int, since: Decimal, until: Decimal) -> Decimal:
@@ -68,10 +68,3 @@ def _unusable(what: str) -> InvalidInput:
         code="no_volume_profile",
         field="profile",
     )
-
-
-def _sum(numbers: Sequence[Decimal]) -> Decimal:
-    total = ZERO
-    for number in numbers:
-        total = add(total, number)
-    return total
