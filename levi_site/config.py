@@ -24,7 +24,7 @@ from levi_site.config_fields import (
 )
 from levi_site.config_yaml import read_yaml
 from levi_site.env import MODES, SettingError
-from trading.exchanges.venues import PRODUCTION_HOSTS, TESTNET_HOSTS, explain_bad_url
+from trading.exchanges.venues import ADDRESSES, explain_bad_url
 
 SECTIONS = ("live", "exchange", "risk", "books")
 
@@ -130,22 +130,22 @@ def read_section(
 
 
 def check_urls(venue: str, values: Mapping[str, Any], mode: str, mistakes: list[str]) -> None:
-    production, testnet = PRODUCTION_HOSTS[venue], TESTNET_HOSTS[venue]
-    for key, hosts in (("base_url", production), ("testnet_url", testnet)):
+    known = ADDRESSES[venue]
+    for key, hosts in (("base_url", known.production), ("testnet_url", known.testnet)):
         url = values.get(key, "")
-        reason = url and explain_bad_url(url, hosts, loopback_allowed=mode != "production")
+        reason = url and explain_bad_url(url, frozenset(hosts), loopback_allowed=mode != "production")
         if reason:
             mistakes.append(f"exchange.{venue}.{key}={url}: {reason}")
 
 
 def read_exchanges(raw: Any, mode: str, mistakes: list[str]) -> dict[str, ExchangeConfig]:
     if not isinstance(raw, dict) or not raw:
-        mistakes.append("exchange: names no venue; add one of " + ", ".join(PRODUCTION_HOSTS))
+        mistakes.append("exchange: names no venue; add one of " + ", ".join(ADDRESSES))
         return {}
     found: dict[str, ExchangeConfig] = {}
     for venue, section in raw.items():
-        if venue not in PRODUCTION_HOSTS:
-            mistakes.append(f"exchange.{venue}: unknown venue; known: {', '.join(PRODUCTION_HOSTS)}")
+        if venue not in ADDRESSES:
+            mistakes.append(f"exchange.{venue}: unknown venue; known: {', '.join(ADDRESSES)}")
             continue
         values = read_section(f"exchange.{venue}", section, EXCHANGE_FIELDS, mistakes)
         check_urls(venue, values, mode, mistakes)

@@ -15,6 +15,7 @@ from simulator.core.faults import MALFORMED_VARIANTS, FaultRule, FaultTable
 from simulator.core.journal import RequestJournal
 from simulator.garbage import garble
 from simulator.http.messages import Arrival, Delivery, HttpAnswer, HttpRequest, json_answer
+from simulator.opening import VenueHall
 from simulator.streaming.hub import StreamHub
 from simulator.wire import VenueReply, VenueWire, ViewFaults
 
@@ -38,8 +39,8 @@ class ControlHandler(Protocol):
 
 
 class SimulatorApp:
-    def __init__(self, wires: dict[str, VenueWire], faults: FaultTable, journal: RequestJournal) -> None:
-        self.wires, self.faults, self.journal = wires, faults, journal
+    def __init__(self, hall: VenueHall, faults: FaultTable, journal: RequestJournal) -> None:
+        self.hall, self.faults, self.journal = hall, faults, journal
         self.streams = StreamHub(faults)
         self.in_flight = 0
         self.maintenance_until: dict[str, float] = {}
@@ -48,7 +49,7 @@ class SimulatorApp:
     def admit(self, request: HttpRequest) -> Arrival:
         self.in_flight += 1
         prefix, path = _split_path(request.path)
-        if prefix not in self.wires:
+        if not self.hall.has(prefix):
             return Arrival(request)
         rules = self.faults.draw(prefix, request.method, path)
         delay = sum(
@@ -62,11 +63,13 @@ class SimulatorApp:
         prefix, path = _split_path(request.path)
         if prefix == "_sim" and self.control is not None:
             return Delivery(self.control.respond(request, path))
-        wire = self.wires.get(prefix)
+        wire = self.hall.find(prefix)
         if wire is None:
             return Delivery(
                 json_answer(
-                    {"error": f"nothing at {request.path}; venues: {sorted(self.wires)}, control: /_sim/"},
+                    {
+                        "error": f"nothing at {request.path}; venues: {sorted(self.hall.names)}, control: /_sim/"
+                    },
                     404,
                 )
             )

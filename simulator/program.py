@@ -10,6 +10,9 @@ import asyncio
 import json
 import os
 import signal
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from simulator.control.interface import ControlInterface
@@ -23,7 +26,12 @@ from simulator.core.trading import TradingVenue
 from simulator.dispatch import SimulatorApp
 from simulator.http.server import VenueConnection
 from simulator.mexc.wire import MexcWire
+from simulator.opening import VenueHall
+from simulator.wire import VenueWire
 
+# Every venue that can be played, by the prefix of its paths; the first is open from the start.
+WIRES: dict[str, Callable[[TradingVenue], VenueWire]] = {"mexc": MexcWire}
+FIRST_VENUE = "mexc"
 DEFAULT_KEY, DEFAULT_SECRET = "mx0simulated", "simulated-secret"
 DEFAULT_USER = "trader"
 STILL_MARKET_MS = 3_600_000  # with ticks advanced by the caller there is nothing to wake up for
@@ -31,7 +39,8 @@ STILL_MARKET_MS = 3_600_000  # with ticks advanced by the caller there is nothin
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m simulator", description="Simulated exchange with MEXC's wire format."
+        prog="python -m simulator",
+        description="Simulated exchanges with the wire formats of real ones: " + ", ".join(WIRES) + ".",
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9100, help="0 picks a free port; the ready line names it")
@@ -71,16 +80,30 @@ def _read_settings(given: argparse.Namespace) -> VenueSettings:
 
 
 def build_app(given: argparse.Namespace) -> SimulatorApp:
-    store = VenueStore(given.data_dir / "mexc.jsonl" if given.data_dir else None)
-    venue = TradingVenue("mexc", given.seed, DEFAULT_LISTINGS, given.settings, SimClock(given.tick_ms), store)
+    hall = VenueHall({name: partial(_open_venue, name, given) for name in WIRES})
+    for name in WIRES:
+        if name == FIRST_VENUE or (given.data_dir and _books(given, name).exists()):
+            hall.find(name)
+    app = SimulatorApp(hall, FaultTable(given.seed), RequestJournal())
+    app.control = ControlInterface(app)
+    return app
+
+
+def _books(given: argparse.Namespace, name: str) -> Path:
+    return Path(given.data_dir / f"{name}.jsonl")
+
+
+def _open_venue(name: str, given: argparse.Namespace) -> VenueWire:
+    """With the first user's key and first balances, or as its books were left."""
+    store = VenueStore(_books(given, name) if given.data_dir else None)
+    settings, clock = replace(given.settings), SimClock(given.tick_ms)
+    venue = TradingVenue(name, given.seed, DEFAULT_LISTINGS, settings, clock, store)
     venue.restore()
     user = venue.users.get(DEFAULT_USER)
     if user is None:
         user = venue.create_user(DEFAULT_USER, given.key, given.secret, DEFAULT_BALANCES)
     venue.give_key(user, given.key, given.secret, user.permissions, user.symbols, user.addresses)
-    app = SimulatorApp({"mexc": MexcWire(venue)}, FaultTable(given.seed), RequestJournal())
-    app.control = ControlInterface(app)
-    return app
+    return WIRES[name](venue)
 
 
 async def serve(given: argparse.Namespace) -> None:
@@ -90,7 +113,8 @@ async def serve(given: argparse.Namespace) -> None:
     app = build_app(given)
     server = await loop.create_server(lambda: VenueConnection(app), given.host, given.port, backlog=512)
     port = server.sockets[0].getsockname()[1]
-    print(json.dumps({"ready": True, "port": port, "mexc": f"http://{given.host}:{port}/mexc"}), flush=True)
+    addresses = {name: f"http://{given.host}:{port}/{name}" for name in WIRES}
+    print(json.dumps({"ready": True, "port": port, **addresses}), flush=True)
     ticking = loop.create_task(_keep_ticking(app, given.tick_ms))
     ticking.add_done_callback(lambda _: stopped.set())
     await stopped.wait()
@@ -105,5 +129,5 @@ async def _keep_ticking(app: SimulatorApp, tick_ms: int) -> None:
     pause = (tick_ms or STILL_MARKET_MS) / 1000
     while True:
         await asyncio.sleep(pause)
-        for wire in app.wires.values():
+        for _name, wire in app.hall.opened():
             wire.venue.advance_ticks()

@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,27 +42,38 @@ class SimulatedVenue:
     key: str
     secret: str
     process: subprocess.Popen[str] = field(repr=False)
+    venue: str = "mexc"
+
+    def at(self, name: str) -> SimulatedVenue:
+        """Another venue of the same program, with a ledger of its own: what this object reads and steers is that one's.
+
+        Faults, the journal's numbers and `reset` are the program's; a fault's match may name a venue.
+        """
+        root = self.base_url.removesuffix(self.venue)
+        return replace(self, base_url=root + name, venue=name)
 
     @property
     def stream_url(self) -> str:
-        """Where a WebSocket is opened; a private stream takes ?listenKey= with it."""
-        return f"ws://127.0.0.1:{self.port}/mexc/ws"
+        """Where a WebSocket is opened; MEXC's private stream takes ?listenKey= with it."""
+        return f"ws://127.0.0.1:{self.port}/{self.venue}/ws"
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
     def orders(self, since: int = 0) -> list[Row]:
-        return list(self.get(f"/orders?since={since}")["orders"])
+        return list(self.get(f"/orders?since={since}&venue={self.venue}")["orders"])
 
     def fills(self, since: int = 0) -> list[Row]:
-        return list(self.get(f"/fills?since={since}")["fills"])
+        return list(self.get(f"/fills?since={since}&venue={self.venue}")["fills"])
 
     def balances(self, user: str = "trader") -> dict[str, Row]:
         """Rows by asset; free, locked and total are texts."""
-        return {row["asset"]: row for row in self.get(f"/balances?user={user}")["balances"]}
+        return {
+            row["asset"]: row for row in self.get(f"/balances?user={user}&venue={self.venue}")["balances"]
+        }
 
     def requests(self, since: int = 0, *, method: str | None = None, path: str | None = None) -> list[Row]:
-        """Received requests, oldest first; `path` as after the venue's prefix, such as /api/v3/order."""
-        rows = self.get(f"/requests?since={since}")["requests"]
+        """Requests this venue received, oldest first; `path` as after its prefix, such as /api/v3/order."""
+        rows = [row for row in self.get(f"/requests?since={since}")["requests"] if row["venue"] == self.venue]
         return [row for row in rows if method in (None, row["method"]) and path in (None, row["path"])]
 
     def streams(self) -> list[Row]:
@@ -79,7 +90,7 @@ class SimulatedVenue:
 
     def book_differences(self) -> list[str]:
         """Empty when balances equal deposits + fills - fees, and locks equal reservations."""
-        return list(self.get("/check")["differences"])
+        return list(self.get(f"/check?venue={self.venue}")["differences"])
 
     # -- steering --------------------------------------------------------------------------------------------------
 
@@ -90,41 +101,43 @@ class SimulatedVenue:
         self.send("DELETE", "/faults")
 
     def set_price(self, symbol: str, price: str) -> None:
-        self.send("POST", "/prices", {"symbol": symbol, "price": str(price)})
+        self.change("/prices", symbol=symbol, price=str(price))
 
     def release_price(self, symbol: str) -> None:
-        self.send("POST", "/prices", {"symbol": symbol, "price": None})
+        self.change("/prices", symbol=symbol, price=None)
 
     def fill(self, order: str, quantity: str | None = None) -> Row:
         """Fill a resting order (venue's or client's id) at its price; all that is left unless a quantity is given."""
-        return self.send("POST", "/fills", {"order": order, "quantity": quantity})
+        return self.change("/fills", order=order, quantity=quantity)
 
     def set_balance(self, asset: str, total: str, user: str = "trader") -> None:
-        self.send("POST", "/balances", {"user": user, "asset": asset, "total": str(total)})
+        self.change("/balances", user=user, asset=asset, total=str(total))
 
     def deposit(self, asset: str, quantity: str, user: str = "trader") -> None:
         """From outside, with a line in the venue's history of deposits."""
-        self.send("POST", "/balances", {"user": user, "asset": asset, "deposit": str(quantity)})
+        self.change("/balances", user=user, asset=asset, deposit=str(quantity))
 
     def withdraw(self, asset: str, quantity: str, user: str = "trader", fee: str = "0") -> None:
         """To the outside; the fee comes on top."""
-        movement = {"user": user, "asset": asset, "withdraw": str(quantity), "fee": fee}
-        self.send("POST", "/balances", movement)
+        self.change("/balances", user=user, asset=asset, withdraw=str(quantity), fee=fee)
 
     def add_user(self, user: str, key: str, secret: str, **more: Any) -> Row:
-        return self.send("POST", "/users", {"user": user, "key": key, "secret": secret, **more})
+        return self.change("/users", user=user, key=key, secret=secret, **more)
 
     def change_instrument(self, symbol: str, **changes: Any) -> Row:
-        return self.send("POST", "/instruments", {"symbol": symbol, **changes})
+        return self.change("/instruments", symbol=symbol, **changes)
 
     def settings(self, **changes: Any) -> Row:
-        return self.send("POST", "/settings", changes)
+        return self.change("/settings", **changes)
 
     def advance(self, ticks: int = 1) -> None:
-        self.send("POST", "/ticks", {"count": ticks})
+        self.change("/ticks", count=ticks)
 
     def reset(self) -> None:
         self.send("POST", "/reset", {})
+
+    def change(self, path: str, **document: Any) -> Row:
+        return self.send("POST", path, {"venue": self.venue, **document})
 
     # -- transport -------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from simulator.core.rows import SimOrder
 from simulator.core.trading import TradingVenue
 from simulator.dispatch import SimulatorApp
 from simulator.http.messages import HttpRequest
+from simulator.wire import VenueWire
 
 Document = dict[str, object]
 LISTING_FIELDS = {"online": bool, "api_trading": bool, "allows_market": bool, "side_type": int}
@@ -38,12 +39,16 @@ class ControlChanges:
         self._app = app
 
     def _venue(self, document: dict[str, Any]) -> tuple[str, TradingVenue]:
-        name = document.get("venue", next(iter(self._app.wires)))
-        wire = self._app.wires.get(name)
-        if wire is None:
-            raise ControlRefused(f"there is no venue {name!r}; venues: {', '.join(self._app.wires)}")
+        name, wire = self._wire(document)
         wire.venue.advance_ticks()
         return name, wire.venue
+
+    def _wire(self, document: dict[str, Any]) -> tuple[str, VenueWire]:
+        name = document.get("venue", self._app.hall.names[0])
+        wire = self._app.hall.find(name) if isinstance(name, str) else None
+        if wire is None:
+            raise ControlRefused(f"there is no venue {name!r}; venues: {', '.join(self._app.hall.names)}")
+        return name, wire
 
     def set_faults(self, request: HttpRequest) -> Document:
         """Replaces all rules; an empty list clears them."""
@@ -62,7 +67,7 @@ class ControlChanges:
         self._app.faults.replace([])
         self._app.streams.lift()
         self._app.maintenance_until.clear()
-        for wire in self._app.wires.values():
+        for _name, wire in self._app.hall.opened():
             wire.clear_limits()
         return {"faults": []}
 
@@ -196,9 +201,9 @@ class ControlChanges:
 
     def change_settings(self, request: HttpRequest) -> Document:
         document = read_object(request)
-        name, venue = self._venue(document)
+        _name, venue = self._venue(document)
         venue.settings.change_all({field: content for field, content in document.items() if field != "venue"})
-        self._app.wires[name].clear_limits()
+        self._wire(document)[1].clear_limits()
         self._app.streams.watch_all()
         return venue.settings.as_json()
 
@@ -215,7 +220,7 @@ class ControlChanges:
     def reset(self, request: HttpRequest) -> Document:
         """All is forgotten but the first user's key and first balances."""
         self._app.clear()
-        for wire in self._app.wires.values():
+        for _name, wire in self._app.hall.opened():
             wire.clear_limits()
             wire.forget_streams()
             wire.venue.reset()

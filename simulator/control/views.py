@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulator.control.reading import read_page
+from simulator.control.reading import ControlRefused, read_page
 from simulator.control.rows import balance_rows, fill_row, listing_row, order_row, stream_row, user_row
 from simulator.core.money import plain
 from simulator.core.trading import TradingVenue
@@ -19,8 +19,11 @@ class ControlViews:
         self._app = app
 
     def _venues(self, request: HttpRequest) -> Iterator[tuple[str, TradingVenue]]:
+        """The open venues, or the one that is asked for, opened if it was not."""
         wanted = request.query_pairs().get("venue")
-        for name, wire in self._app.wires.items():
+        if wanted is not None and self._app.hall.find(wanted) is None:
+            raise ControlRefused(f"there is no venue {wanted!r}; venues: {', '.join(self._app.hall.names)}")
+        for name, wire in self._app.hall.opened():
             if wanted in (None, name):
                 wire.venue.advance_ticks()
                 yield name, wire.venue

@@ -10,8 +10,7 @@ from trading.domain.errors import ConfigurationError
 from trading.exchanges.base import Connection
 from trading.exchanges.registry import connect, connect_stream
 from trading.exchanges.venues import (
-    PRODUCTION_HOSTS,
-    STREAM_ADDRESSES,
+    ADDRESSES,
     check_base_url,
     is_rehearsal,
     stream_address,
@@ -135,10 +134,62 @@ def test_a_stream_of_another_address_is_refused(environment: Environment, url: s
         connect_stream(Connection(MEXC, environment, url, "main"))
 
 
-def test_every_production_host_has_its_stream_with_tls() -> None:
-    assert {venue: set(known) for venue, known in STREAM_ADDRESSES.items()} == PRODUCTION_HOSTS
-    addresses = [address for known in STREAM_ADDRESSES.values() for address in known.values()]
-    assert all(address.startswith("wss://") for address in addresses)
+def test_every_venue_has_addresses_with_tls_and_no_host_belongs_to_two() -> None:
+    assert set(ADDRESSES) == set(VenueName)
+    streams = [
+        stream
+        for known in ADDRESSES.values()
+        for hosts in (known.production, known.testnet)
+        for stream in hosts.values()
+    ]
+    assert all(stream.startswith("wss://") for stream in streams)
+    hosts = [host for known in ADDRESSES.values() for host in (*known.production, *known.testnet)]
+    assert len(hosts) == len(set(hosts))
+
+
+@pytest.mark.parametrize(
+    ("venue", "environment", "url", "stream"),
+    [
+        ("binance", "live", "https://api1.binance.com", "wss://ws-api.binance.com/ws-api/v3"),
+        (
+            "binance",
+            "testnet",
+            "https://testnet.binance.vision",
+            "wss://ws-api.testnet.binance.vision/ws-api/v3",
+        ),
+        (
+            "binance",
+            "simulated",
+            "http://127.0.0.1:9100/binance",
+            "ws://127.0.0.1:9100/binance/ws-api/v3",
+        ),
+        ("bybit", "live", "https://api.bytick.com", "wss://stream.bybit.com/v5/private"),
+        ("bybit", "testnet", "https://api-testnet.bybit.com", "wss://stream-testnet.bybit.com/v5/private"),
+        ("bybit", "simulated", "http://127.0.0.1:9100/bybit", "ws://127.0.0.1:9100/bybit/v5/private"),
+    ],
+)
+def test_further_venues_have_addresses_of_their_own(venue, environment, url, stream) -> None:
+    assert stream_address(VenueName(venue), Environment(environment), url) == stream
+    assert not is_rehearsal(VenueName(venue), Environment(environment), url)
+
+
+@pytest.mark.parametrize(
+    ("venue", "environment", "url", "remedy"),
+    [
+        ("binance", "live", "https://testnet.binance.vision", "https://api.binance.com"),
+        ("binance", "testnet", "https://api.binance.com", "https://testnet.binance.vision"),
+        ("bybit", "live", "https://api.binance.com", "https://api.bybit.com"),
+        ("bybit", "testnet", "https://api.bybit.com", "https://api-testnet.bybit.com"),
+        ("mexc", "testnet", "https://testnet.binance.vision", "for validation only"),
+        ("bybit", "simulated", "https://api-testnet.bybit.com", "http://127.0.0.1:9100/bybit"),
+    ],
+)
+def test_an_address_of_another_installation_is_refused_with_the_right_one(
+    venue, environment, url, remedy
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_base_url(VenueName(venue), Environment(environment), url)
+    assert remedy in caught.value.remedy
 
 
 def test_a_rehearsal_has_no_stream() -> None:

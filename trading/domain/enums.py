@@ -184,6 +184,8 @@ class Environment(StrEnum):
 
 class VenueName(StrEnum):
     MEXC = "mexc"
+    BINANCE = "binance"
+    BYBIT = "bybit"
 
 
 class VenueOrderStatus(StrEnum):

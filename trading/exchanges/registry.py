@@ -16,6 +16,7 @@ from .mexc.client import MexcExchange
 from .mexc.limits import MexcLimits
 from .mexc.rehearsal import MexcRehearsal
 from .mexc.stream import MexcStream
+from .quotas import VenueLimits
 from .shared_limiter import SharedLimiter
 from .streams import PrivateStream
 from .venues import check_base_url, is_rehearsal, stream_address
@@ -32,7 +33,7 @@ _STREAMS: Mapping[VenueName, Callable[[Connection, str, Limiter, Observer], Priv
     VenueName.MEXC: MexcStream,
 }
 
-_LIMITS: Mapping[VenueName, Callable[[Connection], MexcLimits]] = {VenueName.MEXC: MexcLimits}
+_LIMITS: Mapping[VenueName, Callable[[Connection], VenueLimits]] = {VenueName.MEXC: MexcLimits}
 _ALONE = Fraction(1, 2)
 
 

@@ -9,22 +9,68 @@ by name, because a key sent to an invented host goes to whoever registers it. Kn
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
 from trading.domain.enums import Environment, VenueName
 from trading.domain.errors import ConfigurationError
 
-PRODUCTION_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: frozenset({"api.mexc.com"})}
-# Hosts of test installations that exist.
-TESTNET_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: frozenset()}
-# Real hosts that testnet mode may use for validation only, because the venue has a test-order endpoint and no testnet.
-REHEARSAL_HOSTS: Mapping[str, frozenset[str]] = {VenueName.MEXC: PRODUCTION_HOSTS[VenueName.MEXC]}
-# Where a production host's private stream is: the address as a whole, because a listen key goes there.
-STREAM_ADDRESSES: Mapping[str, Mapping[str, str]] = {
-    VenueName.MEXC: {"api.mexc.com": "wss://wbs-api.mexc.com/ws"},
+
+@dataclass(frozen=True, slots=True)
+class VenueAddresses:
+    """One venue's hosts, each with the address of its private stream as a whole, because keys go there too."""
+
+    production: Mapping[str, str]
+    testnet: Mapping[str, str]  # test installations that exist
+    # Real hosts that testnet mode may use for validation only, because the venue has a test order and no testnet.
+    rehearsal: frozenset[str]
+    loopback_stream_path: (
+        str  # the simulated venue speaks on the port of its requests, below the venue's path
+    )
+    example: str
+
+
+_BINANCE_STREAM = "wss://ws-api.binance.com/ws-api/v3"
+_BYBIT_STREAM = "wss://stream.bybit.com/v5/private"
+ADDRESSES: Mapping[str, VenueAddresses] = {
+    VenueName.MEXC: VenueAddresses(
+        production={"api.mexc.com": "wss://wbs-api.mexc.com/ws"},
+        testnet={},
+        rehearsal=frozenset({"api.mexc.com"}),
+        loopback_stream_path="/ws",
+        example="https://api.mexc.com",
+    ),
+    VenueName.BINANCE: VenueAddresses(
+        production=dict.fromkeys(
+            (
+                "api.binance.com",
+                "api-gcp.binance.com",
+                "api1.binance.com",
+                "api2.binance.com",
+                "api3.binance.com",
+                "api4.binance.com",
+            ),
+            _BINANCE_STREAM,
+        ),
+        testnet={
+            "testnet.binance.vision": "wss://ws-api.testnet.binance.vision/ws-api/v3",
+            "demo-api.binance.com": "wss://demo-ws-api.binance.com/ws-api/v3",
+        },
+        rehearsal=frozenset(),
+        loopback_stream_path="/ws-api/v3",
+        example="https://api.binance.com",
+    ),
+    VenueName.BYBIT: VenueAddresses(
+        production={"api.bybit.com": _BYBIT_STREAM, "api.bytick.com": _BYBIT_STREAM},
+        testnet={
+            "api-testnet.bybit.com": "wss://stream-testnet.bybit.com/v5/private",
+            "api-demo.bybit.com": "wss://stream-demo.bybit.com/v5/private",
+        },
+        rehearsal=frozenset(),
+        loopback_stream_path="/v5/private",
+        example="https://api.bybit.com",
+    ),
 }
-# The simulated venue speaks on the port of its requests, below the path of the venue it plays.
-_LOOPBACK_STREAM_PATH: Mapping[str, str] = {VenueName.MEXC: "/ws"}
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
 KNOWN_FICTIONS: Mapping[str, str] = {
@@ -33,11 +79,28 @@ KNOWN_FICTIONS: Mapping[str, str] = {
         "are checked by the venue's order/test endpoint, or go to the simulated venue"
     ),
 }
-_REMEDIES: Mapping[Environment, str] = {
-    Environment.LIVE: "Use the venue's own address, such as https://api.mexc.com.",
-    Environment.TESTNET: "Use the simulated venue, or https://api.mexc.com for validation only.",
-    Environment.SIMULATED: "Use the simulated venue, such as http://127.0.0.1:9100/mexc.",
-}
+
+
+def hosts_of(venue: str, environment: Environment) -> frozenset[str]:
+    """The hosts beside loopback that an account of this environment may talk to."""
+    known = ADDRESSES[venue]
+    if environment is Environment.LIVE:
+        return frozenset(known.production)
+    if environment is Environment.TESTNET:
+        return frozenset(known.testnet) | known.rehearsal
+    return frozenset()
+
+
+def _remedy(venue: VenueName, environment: Environment) -> str:
+    known = ADDRESSES[venue]
+    if environment is Environment.LIVE:
+        return f"Use the venue's own address, such as {known.example}."
+    simulated = f"the simulated venue, such as http://127.0.0.1:9100/{venue}"
+    if environment is Environment.SIMULATED:
+        return f"Use {simulated}."
+    if known.testnet:
+        return f"Use https://{next(iter(known.testnet))}, or {simulated}."
+    return f"Use {simulated}, or {known.example} for validation only."
 
 
 def explain_bad_url(url: str, hosts: frozenset[str], *, loopback_allowed: bool) -> str | None:
@@ -77,18 +140,15 @@ def _explain_bad_loopback(parts: SplitResult, loopback_allowed: bool) -> str | N
 
 def check_base_url(venue: VenueName, environment: Environment, base_url: str) -> str:
     """The address without a trailing slash if this environment may use it; ConfigurationError otherwise."""
-    hosts: frozenset[str] = frozenset()
-    if environment is Environment.LIVE:
-        hosts = PRODUCTION_HOSTS[venue]
-    elif environment is Environment.TESTNET:
-        hosts = TESTNET_HOSTS[venue] | REHEARSAL_HOSTS[venue]
-    reason = explain_bad_url(base_url, hosts, loopback_allowed=environment is not Environment.LIVE)
+    reason = explain_bad_url(
+        base_url, hosts_of(venue, environment), loopback_allowed=environment is not Environment.LIVE
+    )
     if reason is None:
         return base_url.rstrip("/")
     shown = base_url.split("?")[0].rsplit("@", 1)[-1][:120]  # neither userinfo nor a query may reach a log
     raise ConfigurationError(
         f"base_url {shown!r} of {venue} ({environment}) {reason}.",
-        remedy=_REMEDIES[environment],
+        remedy=_remedy(venue, environment),
         code="base_url_refused",
     )
 
@@ -98,12 +158,13 @@ def stream_address(venue: VenueName, environment: Environment, base_url: str) ->
 
     Raises ConfigurationError for an address that is not on the list.
     """
-    parts = urlsplit(check_base_url(venue, environment, base_url))
-    if parts.hostname in LOOPBACK_HOSTS:
-        return f"ws://{parts.netloc}{parts.path}{_LOOPBACK_STREAM_PATH[venue]}"
-    return STREAM_ADDRESSES[venue][parts.hostname or ""]
+    known, parts = ADDRESSES[venue], urlsplit(check_base_url(venue, environment, base_url))
+    host = parts.hostname or ""
+    if host in LOOPBACK_HOSTS:
+        return f"ws://{parts.netloc}{parts.path}{known.loopback_stream_path}"
+    return {**known.production, **known.testnet}[host]
 
 
 def is_rehearsal(venue: VenueName, environment: Environment, base_url: str) -> bool:
     """True for a testnet account at a real host: the venue validates, nothing is placed."""
-    return environment is Environment.TESTNET and urlsplit(base_url).hostname in REHEARSAL_HOSTS[venue]
+    return environment is Environment.TESTNET and urlsplit(base_url).hostname in ADDRESSES[venue].rehearsal

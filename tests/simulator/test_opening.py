@@ -1,0 +1,46 @@
+"""Every venue of the program has a ledger of its own, and none of them exists before somebody talks to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulator.core.catalogue import DEFAULT_LISTINGS
+from simulator.core.clock import SimClock
+from simulator.core.settings import VenueSettings
+from simulator.core.store import VenueStore
+from simulator.core.trading import TradingVenue
+from simulator.mexc.wire import MexcWire
+from simulator.opening import VenueHall
+from simulator.testing import ControlFailed
+
+
+def make_hall() -> VenueHall:
+    def opened(name: str) -> MexcWire:
+        return MexcWire(
+            TradingVenue(name, 7, DEFAULT_LISTINGS, VenueSettings(), SimClock(0), VenueStore(None))
+        )
+
+    return VenueHall({"mexc": lambda: opened("mexc"), "second": lambda: opened("second")})
+
+
+def test_a_venue_opens_when_it_is_asked_for_and_only_once() -> None:
+    hall = make_hall()
+    assert hall.names == ["mexc", "second"]
+    assert hall.has("second")
+    assert list(hall.opened()) == []
+    second = hall.find("second")
+    assert hall.find("second") is second
+    assert [name for name, _wire in hall.opened()] == ["second"]
+    assert hall.find("third") is None
+
+
+def test_a_venue_that_nobody_plays_is_refused_by_name(venue) -> None:
+    with pytest.raises(ControlFailed, match="there is no venue 'third'; venues: mexc"):
+        venue.at("third").orders()
+    with pytest.raises(ControlFailed, match="there is no venue 'third'"):
+        venue.at("third").set_price("BTCUSDT", "50000")
+
+
+def test_only_venues_that_were_asked_for_have_books(venue) -> None:
+    assert {row["venue"] for row in venue.get("/balances")["balances"]} == {"mexc"}
+    assert list(venue.health()["venues"]) == ["mexc"]
