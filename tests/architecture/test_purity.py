@@ -22,6 +22,8 @@ PURE_PLACES = (
     "trading.exchanges.mexc.codes",
     "trading.exchanges.mexc.constants",
     "trading.exchanges.mexc.parse",
+    "trading.exchanges.endpoint",
+    "trading.exchanges.meanings",
     "trading.exchanges.strict_json",
     "trading.execution.dispatch_limits",
 )

@@ -8,6 +8,7 @@ with raw_server(answers("HTTP/1.1 200 OK", "{}")) as server:
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -41,15 +42,15 @@ class RawServer:
                 self._behaviour(self, link)
 
     def read_request(self, link: socket.socket) -> bytes:
-        """The head of one request; an empty text when the other side left."""
-        head = b""
-        while b"\r\n\r\n" not in head:
+        """One request with its body; an empty text when the other side left."""
+        read = b""
+        while not _is_whole(read):
             part = link.recv(65536)
             if not part:
                 break
-            head += part
-        self.received += head
-        return head
+            read += part
+        self.received += read
+        return read
 
     def stop(self) -> None:
         self.is_stopping.set()
@@ -61,6 +62,12 @@ class RawServer:
                 self._link.shutdown(socket.SHUT_RD)
         self._listener.close()
         self._thread.join(timeout=5)
+
+
+def _is_whole(read: bytes) -> bool:
+    head, end, body = read.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    return bool(end) and len(body) >= int(length[1] if length else 0)
 
 
 @contextlib.contextmanager

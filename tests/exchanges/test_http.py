@@ -56,6 +56,15 @@ def test_the_bytes_sent_are_the_bytes_given() -> None:
     assert answer.sent <= answer.answered
 
 
+def test_a_body_is_sent_byte_for_byte_and_the_headers_of_the_answer_are_kept() -> None:
+    body = b'{"qty": "0.001",  "side":"Buy"}'
+    with raw_server(answers("200 OK", "{}", "X-Bapi-Limit-Status: 9")) as server, _line() as line:
+        answer = line.send(_request(server.base_url, content=body))
+    assert server.received.endswith(b"\r\n\r\n" + body)
+    assert answer.headers["x-bapi-limit-status"] == "9"
+    assert "qty" not in repr(_request(server.base_url, content=body))
+
+
 def test_a_url_that_the_library_would_rewrite_does_not_leave() -> None:
     with raw_server(answers("200 OK", "{}")) as server, _line() as line:
         failure = _fail(line, WireRequest("GET", f'{server.base_url}/x?a="b c"', "/x"))

@@ -43,6 +43,7 @@ quiet_http_loggers()
 class WireRequest:
     """One request, ready. `url` is signed and stays secret; `shown_path` is what may be kept and shown.
 
+    `content` is the body, byte for byte as it was signed; None for a request without one.
     `guard` is called at the last moment before bytes leave and raises NotSent to stop them.
     """
 
@@ -50,13 +51,14 @@ class WireRequest:
     url: str = field(repr=False)
     shown_path: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     max_bytes: int = DEFAULT_MAX_BYTES
     guard: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
-    """A complete answer. `sent` and `answered` are instants of the boot clock."""
+    """A complete answer. `sent` and `answered` are instants of the boot clock; names of headers are in lower case."""
 
     http_status: int
     body: bytes = field(repr=False)
@@ -64,6 +66,7 @@ class WireAnswer:
     exchanged: Exchanged
     sent: float
     answered: float
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class WireFailure(Exception):
@@ -101,7 +104,7 @@ class _Trip:
         self.sent = self.answered = self.began
         self.http_status: int | None = None
         self.body = bytearray()
-        self.retry_after = ""
+        self.headers: Mapping[str, str] = {}
 
     def on_trace(self, event: str, _info: Mapping[str, object]) -> None:
         """The first event that is not about connecting (`http11.send_request_headers.started`) is the last moment.
@@ -176,10 +179,11 @@ class HttpLine:
         return WireAnswer(
             http_status=trip.http_status or 0,
             body=bytes(trip.body),
-            retry_after=trip.retry_after,
+            retry_after=trip.headers.get("retry-after", ""),
             exchanged=trip.exchanged(self._secrets),
             sent=trip.sent,
             answered=trip.answered,
+            headers=trip.headers,
         )
 
     def close(self) -> None:
@@ -194,6 +198,7 @@ class HttpLine:
             trip.request.method,
             trip.request.url,
             headers=dict(trip.request.headers),
+            content=trip.request.content,
             extensions={"trace": trip.on_trace},
         )
         if not trip.request.url.endswith(request.url.raw_path.decode("ascii")):
@@ -201,7 +206,7 @@ class HttpLine:
         with contextlib.closing(client.send(request, stream=True)) as response:
             trip.http_status = response.status_code
             trip.answered = boot_seconds()
-            trip.retry_after = response.headers.get("retry-after", "")
+            trip.headers = {name.lower(): value for name, value in response.headers.items()}
             self._read_body(trip, response)
 
     def _read_body(self, trip: _Trip, response: httpx.Response) -> None:

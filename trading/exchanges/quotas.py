@@ -11,7 +11,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from .base import Connection
-from .limiter import TOKEN, Bucket
+from .endpoint import VenueEndpoint
+from .limiter import TOKEN, Bucket, Charge
 
 
 class VenueLimits(Protocol):
@@ -20,6 +21,12 @@ class VenueLimits(Protocol):
     scope: str
 
     def buckets(self) -> list[Bucket]: ...
+
+    def charges(self, endpoint: VenueEndpoint) -> list[Charge]:
+        """What a request costs."""
+        ...
+
+    def new_order_charges(self, endpoint: VenueEndpoint) -> list[Charge]: ...
 
 
 def scope_of(connection: Connection) -> str:

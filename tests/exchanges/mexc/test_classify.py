@@ -19,6 +19,7 @@ from trading.domain.outcomes import (
     Refused,
     Unknown,
 )
+from trading.exchanges.meanings import Does
 from trading.exchanges.mexc.classify import (
     PlaceEcho,
     classify_cancel,
@@ -28,7 +29,6 @@ from trading.exchanges.mexc.classify import (
     retry_after_seconds,
 )
 from trading.exchanges.mexc.codes import CODES
-from trading.exchanges.mexc.constants import Does
 
 ECHO = PlaceEcho("MXUSDT", Side.BUY, "LIMIT", Decimal(50))
 HTML = b"<html><body>403 Forbidden</body></html>"

@@ -18,9 +18,9 @@ from trading.domain.outcomes import (
     Refused,
     Unknown,
 )
+from trading.exchanges.meanings import Does
 from trading.exchanges.mexc.classify import classify_cancel, find_read_error
 from trading.exchanges.mexc.codes import CODED_STATUSES, CODES
-from trading.exchanges.mexc.constants import Does
 
 scalars = (
     st.none()

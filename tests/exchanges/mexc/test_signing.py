@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from trading.exchanges.mexc.signing import encode_query, sign, signed_query
+from trading.exchanges.mexc.signing import signed_query
+from trading.exchanges.query_string import encode_query, sign
 
 SECRET = "45d0b3c26f2644f19bfb98b07741b2f5"
 LIMIT = "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=11&recvWindow=5000&timestamp=1644489390087"

@@ -16,10 +16,10 @@ from trading.domain.errors import InvalidInput, VenueError
 from trading.domain.money import ZERO
 from trading.domain.outcomes import CandleReport
 
+from ..endpoint import Pairs
 from ..strict_json import as_list, malformed, read_quantity, read_rounded, read_time
 from .constants import CANDLE_PAGE, CANDLE_PAGE_CUTS, CANDLE_WORDS, KLINES
 from .line import MexcLine
-from .signing import Pairs
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENT = timedelta(milliseconds=1)

@@ -36,14 +36,13 @@ from trading.domain.outcomes import (
     Unknown,
 )
 
+from ..meanings import CodeMeaning, Does
 from ..strict_json import load_json, malformed, read_decimal, read_id, read_text
 from .codes import CODED_STATUSES, CODES, MESSAGES_OF_400, NOT_FOUND_CODES, SUCCESS_CODES, THROTTLE_CODES
 from .constants import (
     RETRY_AFTER_418_SECONDS,
     RETRY_AFTER_429_SECONDS,
     RETRY_AFTER_MOST_SECONDS,
-    CodeMeaning,
-    Does,
 )
 from .parse import parse_order
 

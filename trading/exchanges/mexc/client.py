@@ -35,6 +35,7 @@ from trading.domain.outcomes import (
 
 from ..base import Capabilities, Connection, Observer
 from ..clock import boot_seconds
+from ..endpoint import Pairs
 from ..http import WireAnswer
 from ..limiter import Limiter
 from .acting import MexcActing
@@ -55,6 +56,7 @@ from .constants import (
     OPEN_ORDERS_CUT,
     PING,
     QUERY_ORDER,
+    TEST_ORDER,
     TRANSFERS_PAGE_LIMIT,
     WITHDRAWALS,
 )
@@ -70,7 +72,6 @@ from .parse import (
     parse_orders,
     parse_withdrawals,
 )
-from .signing import Pairs
 
 CAPABILITIES = Capabilities(
     test_order=True,
@@ -224,7 +225,7 @@ class MexcExchange:
         return self._acting.place(request)
 
     def test_order(self, request: PlaceRequest) -> PlaceOutcome:
-        return self._acting.test(request)
+        return self._acting.test(TEST_ORDER, request)
 
     def cancel_order(
         self, symbol: str, *, client_order_id: str = "", exchange_order_id: str = ""

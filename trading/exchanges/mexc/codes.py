@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .constants import CodeMeaning, Does
+from ..meanings import CodeMeaning, Does
 
 _TABLE: tuple[tuple[int, Does, str, str], ...] = (
     (401, Does.NOT_RUN, "no authority", "D26"),

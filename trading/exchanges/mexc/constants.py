@@ -8,53 +8,39 @@ Mexc.Net, their recorded answers and production logs. The error codes have their
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum, auto
 
 from trading.domain.enums import OrderType, Side, TimeInForce, VenueOrderStatus
 
-MIB = 1 << 20
+from ..endpoint import MIB, VenueEndpoint
 
-
-@dataclass(frozen=True, slots=True)
-class MexcEndpoint:
-    """`weight` counts against the shared 300 per 10 s of an address; `bucket` is the account's own limit, if any."""
-
-    name: str
-    method: str
-    path: str
-    weight: int = 1
-    is_signed: bool = True
-    bucket: str = ""
-    max_bytes: int = MIB
-
-
-PING = MexcEndpoint("ping", "GET", "/api/v3/ping", is_signed=False)
-TIME = MexcEndpoint("time", "GET", "/api/v3/time", is_signed=False)
+PING = VenueEndpoint("ping", "GET", "/api/v3/ping", is_signed=False)
+TIME = VenueEndpoint("time", "GET", "/api/v3/time", is_signed=False)
 # Over 2,000 symbols of about 750 bytes: larger than any other answer.
-EXCHANGE_INFO = MexcEndpoint(
+EXCHANGE_INFO = VenueEndpoint(
     "exchangeInfo", "GET", "/api/v3/exchangeInfo", 25, is_signed=False, max_bytes=16 * MIB
 )
-TICKER_PRICE = MexcEndpoint("tickerPrice", "GET", "/api/v3/ticker/price", 10, is_signed=False)
-BOOK_TICKER = MexcEndpoint("bookTicker", "GET", "/api/v3/ticker/bookTicker", 10, is_signed=False)
-KLINES = MexcEndpoint("klines", "GET", "/api/v3/klines", is_signed=False)
-SELF_SYMBOLS = MexcEndpoint("selfSymbols", "GET", "/api/v3/selfSymbols")
-ACCOUNT = MexcEndpoint("account", "GET", "/api/v3/account", 10, bucket="account")
-KEY_INFO = MexcEndpoint("apiKeyInfo", "GET", "/api/v3/apiKeyInfo")  # POST on this path changes the key: never
-OPEN_ORDERS = MexcEndpoint("openOrders", "GET", "/api/v3/openOrders", 3)
-QUERY_ORDER = MexcEndpoint("queryOrder", "GET", "/api/v3/order", 2)
-MY_TRADES = MexcEndpoint("myTrades", "GET", "/api/v3/myTrades", 10)
-DEPOSITS = MexcEndpoint("deposits", "GET", "/api/v3/capital/deposit/hisrec")
-WITHDRAWALS = MexcEndpoint("withdrawals", "GET", "/api/v3/capital/withdraw/history")
-PLACE = MexcEndpoint("placeOrder", "POST", "/api/v3/order", bucket="orders")
-TEST_ORDER = MexcEndpoint("testOrder", "POST", "/api/v3/order/test")
-CANCEL = MexcEndpoint("cancelOrder", "DELETE", "/api/v3/order", bucket="orders")
-CANCEL_SYMBOL = MexcEndpoint("cancelSymbol", "DELETE", "/api/v3/openOrders", bucket="orders")
-CANCEL_ACCOUNT = MexcEndpoint("cancelAccount", "DELETE", "/api/v3/order/all", bucket="orders")
+TICKER_PRICE = VenueEndpoint("tickerPrice", "GET", "/api/v3/ticker/price", 10, is_signed=False)
+BOOK_TICKER = VenueEndpoint("bookTicker", "GET", "/api/v3/ticker/bookTicker", 10, is_signed=False)
+KLINES = VenueEndpoint("klines", "GET", "/api/v3/klines", is_signed=False)
+SELF_SYMBOLS = VenueEndpoint("selfSymbols", "GET", "/api/v3/selfSymbols")
+ACCOUNT = VenueEndpoint("account", "GET", "/api/v3/account", 10, bucket="account")
+KEY_INFO = VenueEndpoint(
+    "apiKeyInfo", "GET", "/api/v3/apiKeyInfo"
+)  # POST on this path changes the key: never
+OPEN_ORDERS = VenueEndpoint("openOrders", "GET", "/api/v3/openOrders", 3)
+QUERY_ORDER = VenueEndpoint("queryOrder", "GET", "/api/v3/order", 2)
+MY_TRADES = VenueEndpoint("myTrades", "GET", "/api/v3/myTrades", 10)
+DEPOSITS = VenueEndpoint("deposits", "GET", "/api/v3/capital/deposit/hisrec")
+WITHDRAWALS = VenueEndpoint("withdrawals", "GET", "/api/v3/capital/withdraw/history")
+PLACE = VenueEndpoint("placeOrder", "POST", "/api/v3/order", bucket="orders")
+TEST_ORDER = VenueEndpoint("testOrder", "POST", "/api/v3/order/test")
+CANCEL = VenueEndpoint("cancelOrder", "DELETE", "/api/v3/order", bucket="orders")
+CANCEL_SYMBOL = VenueEndpoint("cancelSymbol", "DELETE", "/api/v3/openOrders", bucket="orders")
+CANCEL_ACCOUNT = VenueEndpoint("cancelAccount", "DELETE", "/api/v3/order/all", bucket="orders")
 # The private stream's key, a secret like the API key. Signed although the pages list no parameters [CCXT, HB, JK, GCT].
-CREATE_LISTEN_KEY = MexcEndpoint("createListenKey", "POST", "/api/v3/userDataStream")
-EXTEND_LISTEN_KEY = MexcEndpoint("extendListenKey", "PUT", "/api/v3/userDataStream")
-DELETE_LISTEN_KEY = MexcEndpoint("deleteListenKey", "DELETE", "/api/v3/userDataStream")
+CREATE_LISTEN_KEY = VenueEndpoint("createListenKey", "POST", "/api/v3/userDataStream")
+EXTEND_LISTEN_KEY = VenueEndpoint("extendListenKey", "PUT", "/api/v3/userDataStream")
+DELETE_LISTEN_KEY = VenueEndpoint("deleteListenKey", "DELETE", "/api/v3/userDataStream")
 
 # Minutes of a candle -> the venue's word; an hour is 60m and not 1h [D26].
 CANDLE_WORDS: Mapping[int, str] = {1: "1m", 5: "5m", 15: "15m", 30: "30m", 60: "60m"}
@@ -68,7 +54,6 @@ ORDERS_PER_SECOND = 12  # per account: place, cancel, cancel-all and batch toget
 ACCOUNT_PER_SECOND = 2  # GET /account
 WEIGHT_PER_10_SECONDS = 300  # per address, all endpoints together
 
-DEFAULT_RECV_WINDOW_MS = 5000
 OPEN_ORDERS_CUT = 1000  # rows at which the list may have been cut
 FILL_PAGE_LIMIT = 1000
 FILL_PAGE_CUTS = frozenset({100, 1000})  # the page limit is 100 [D26] or 1000 [readers of the page, 2026-09]
@@ -126,19 +111,3 @@ HARMLESS_RIGHTS = frozenset(
 )
 RIGHT_SUFFIXES: Mapping[str, str] = {"_R": "_READ", "_W": "_WRITE"}  # some pages abbreviate [D26]
 PERMANENT_KEY_DAYS = -999
-
-
-class Does(Enum):
-    """What a code says about the request that got it."""
-
-    REJECT = auto()  # the order was looked at and refused
-    NOT_RUN = auto()  # refused at the door: key, signature, clock, limits
-    NO_SUCH_ORDER = auto()  # says nothing about a new order; a definite answer to a cancel and a query
-    DOUBT = auto()  # an internal error of the venue: listed so that nobody adds it as something else
-
-
-@dataclass(frozen=True, slots=True)
-class CodeMeaning:
-    does: Does
-    meaning: str
-    source: str

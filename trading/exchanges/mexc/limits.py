@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from ..base import Connection
+from ..endpoint import VenueEndpoint
 from ..limiter import Bucket, Charge
 from ..quotas import pace_bucket, scope_of, window_bucket
 from .constants import (
@@ -18,7 +19,6 @@ from .constants import (
     ORDERS_PER_SECOND,
     SHARE_PERCENT,
     WEIGHT_PER_10_SECONDS,
-    MexcEndpoint,
 )
 
 
@@ -39,11 +39,11 @@ class MexcLimits:
     def buckets(self) -> list[Bucket]:
         return [self._address, *self._account.values(), self._pace]
 
-    def charges(self, endpoint: MexcEndpoint) -> list[Charge]:
+    def charges(self, endpoint: VenueEndpoint) -> list[Charge]:
         found = [Charge(self._address, endpoint.weight)]
         if endpoint.bucket:
             found.append(Charge(self._account[endpoint.bucket]))
         return found
 
-    def new_order_charges(self, endpoint: MexcEndpoint) -> list[Charge]:
+    def new_order_charges(self, endpoint: VenueEndpoint) -> list[Charge]:
         return [*self.charges(endpoint), Charge(self._pace)]

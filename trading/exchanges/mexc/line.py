@@ -1,204 +1,47 @@
-"""Requests to MEXC: stamped, signed, metered, sent, counted. Knows nothing of orders.
+"""Requests to MEXC: how they are stamped and signed, and on which answers the venue is closed for everybody.
 
-`read` asks and may ask again (back-off with jitter, a fresh stamp each time, one re-measuring of the clock when the
-venue dislikes a stamp) and raises the VenueError family. `send` sends once and returns the raw answer, or raises
-WireFailure; it never repeats, waits or interprets. After 429 and 418 the limiter closes the venue for everybody.
+After 429 and 418, and after a code that means the same, nothing is sent until the pause is over.
 """
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
-from trading.domain.errors import (
-    MalformedAnswer,
-    NotSent,
-    VenueError,
-    VenueRefused,
-    VenueThrottled,
-    VenueUnavailable,
-)
+from trading.domain.errors import VenueError, VenueRefused
 
 from ..base import Connection, Observer
-from ..clock import FRESH_SECONDS, OLD_SECONDS, ClockState, TimeAnswer, VenueClock, boot_seconds
-from ..http import HttpLine, WireAnswer, WireFailure, WireRequest
-from ..limiter import Charge, Grant, Limiter
-from ..redaction import redact
-from ..strict_json import load_json
+from ..endpoint import Pairs, VenueEndpoint
+from ..http import WireAnswer, WireRequest
+from ..limiter import Limiter
+from ..line import DEFAULT_WINDOW_MS, VenueLine
+from ..query_string import encode_query
 from .classify import find_read_error, retry_after_seconds
 from .codes import CLOCK_CODES
-from .constants import DEFAULT_RECV_WINDOW_MS, TIME, MexcEndpoint
+from .constants import TIME
 from .limits import MexcLimits
 from .parse import parse_server_time
-from .signing import Pairs, encode_query, signed_query
+from .signing import signed_query
 
-_OUTCOMES: tuple[tuple[type[VenueError], str], ...] = (
-    (VenueThrottled, "throttled"),
-    (VenueUnavailable, "unavailable"),
-    (MalformedAnswer, "malformed"),
-    (VenueRefused, "refused"),
-)
 _SECRET_PARAMETERS = frozenset({"accessKey", "listenKey"})
-_LONGEST_BACKOFF_SECONDS = 10.0
-_jitter = random.SystemRandom()
 
 
-def _outcome_of(error: VenueError) -> str:
-    return next((word for kind, word in _OUTCOMES if isinstance(error, kind)), "unavailable")
+class MexcLine(VenueLine):
+    """One connection's way to MEXC."""
 
-
-class MexcLine:
-    """One connection's way to the venue. Thread-safe."""
+    time_endpoint = TIME
+    clock_codes = CLOCK_CODES
 
     def __init__(self, connection: Connection, limiter: Limiter, observer: Observer) -> None:
-        self.connection = connection
-        self.clock = VenueClock()
-        self.limits = MexcLimits(connection)
-        self._limiter = limiter
-        self._observer = observer
-        keys = connection.credentials
-        self._secrets: tuple[str, ...] = (keys.secret, keys.key) if keys is not None else ()
-        self.http = HttpLine(timeout_seconds=connection.timeout_seconds, secrets=self._secrets)
+        super().__init__(connection, MexcLimits(connection), limiter, observer)
 
-    # -- limits ------------------------------------------------------------------------------------------------
-    def acquire(self, charges: Sequence[Charge], *, urgent: bool, max_wait_seconds: float) -> Grant:
-        grant = self._limiter.acquire(
-            self.limits.scope, charges, urgent=urgent, max_wait_seconds=max_wait_seconds
-        )
-        for bucket, level in grant.levels:
-            self._observer.on_tokens(self.connection.venue, bucket, level / 1000)
-        return grant
-
-    def closed_seconds(self) -> float:
-        return self._limiter.blocked_seconds(self.limits.scope)
-
-    # -- reads -------------------------------------------------------------------------------------------------
-    def read(
-        self, endpoint: MexcEndpoint, pairs: Pairs = (), *, urgent: bool = False, retries: int | None = None
-    ) -> Any:
-        """The parsed JSON of a 200 answer without a complaint."""
-        return load_json(self.read_answer(endpoint, pairs, urgent=urgent, retries=retries).body)
-
-    def read_answer(
-        self,
-        endpoint: MexcEndpoint,
-        pairs: Pairs = (),
-        *,
-        urgent: bool = False,
-        retries: int | None = None,
-        judge: Callable[[WireAnswer], VenueError | None] | None = None,
-    ) -> WireAnswer:
-        """A good answer, asked for up to 1 + `retries` times; `judge` says what is good (default: a readable 200)."""
-        left = self.connection.max_retries if retries is None else retries
-        give_up_at = boot_seconds() + 2 * self.connection.timeout_seconds
-        clock_was_measured = False
-        attempt = 0
-        while True:
-            try:
-                return self._ask(endpoint, pairs, urgent, judge or self._judge_read)
-            except VenueRefused as error:
-                if error.venue_code not in CLOCK_CODES or clock_was_measured:
-                    raise
-                clock_was_measured = True
-                self.measure_clock()
-            except (VenueUnavailable, MalformedAnswer):
-                attempt += 1
-                pause = self._backoff(attempt)
-                if attempt > left or boot_seconds() + pause > give_up_at:
-                    raise
-                time.sleep(pause)
-
-    def _ask(
-        self,
-        endpoint: MexcEndpoint,
-        pairs: Pairs,
-        urgent: bool,
-        judge: Callable[[WireAnswer], VenueError | None],
-    ) -> WireAnswer:
-        self._wait_for_tokens(endpoint, urgent)
-        began, outcome = boot_seconds(), "unavailable"
-        try:
-            try:
-                answer = self.http.send(self.prepare(endpoint, pairs))
-            except WireFailure as failure:
-                raise VenueUnavailable(f"{endpoint.name} got no answer: {failure.reason}.") from None
-            self.close_venue_on(answer.http_status, answer.retry_after)
-            error = judge(answer)
-            if error is not None:
-                raise error
-            outcome = "ok"
-            return answer
-        except VenueError as error:
-            outcome = _outcome_of(error)
-            if isinstance(error, VenueThrottled):
-                self.close_venue(error.retry_after_seconds)
-            raise
-        finally:
-            self._observer.on_request(self.connection.venue, endpoint.name, outcome, boot_seconds() - began)
-
-    def _judge_read(self, answer: WireAnswer) -> VenueError | None:
-        error = find_read_error(answer.http_status, self.cleaned(answer.body), answer.retry_after)
-        if error is None:
-            load_json(answer.body)  # raises MalformedAnswer here, where it is retried
-        return error
-
-    def _wait_for_tokens(self, endpoint: MexcEndpoint, urgent: bool) -> None:
-        grant = self.acquire(
-            self.limits.charges(endpoint), urgent=urgent, max_wait_seconds=self.connection.timeout_seconds
-        )
-        if not grant.granted:
-            raise VenueThrottled(
-                f"{endpoint.name} was not sent: our share of the venue's limits is used up or the venue is closed.",
-                retry_after_seconds=max(grant.wait_seconds, grant.blocked_seconds),
-            )
-
-    def _backoff(self, attempt: int) -> float:
-        """Half of it is jitter: processes that failed together do not come back together."""
-        most = min(_LONGEST_BACKOFF_SECONDS, self.connection.retry_backoff_ms / 1000 * 2 ** (attempt - 1))
-        return _jitter.uniform(most / 2, most)
-
-    # -- acting ------------------------------------------------------------------------------------------------
-    def send(self, request: WireRequest) -> WireAnswer:
-        """Send once, without waiting. Raises WireFailure."""
-        answer = self.http.send(request)
-        self.close_venue_on(answer.http_status, answer.retry_after)
-        return answer
-
-    def observe(self, endpoint: MexcEndpoint, outcome: str, seconds: float) -> None:
-        self._observer.on_request(self.connection.venue, endpoint.name, outcome, seconds)
-
-    def close_venue_on(self, http_status: int, retry_after: str) -> None:
-        if http_status in (418, 429):
-            self.close_venue(retry_after_seconds(http_status, retry_after))
-
-    def close_venue(self, seconds: float) -> None:
-        self._limiter.block(self.limits.scope, seconds)
-
-    def cleaned(self, body: bytes) -> bytes:
-        """The body without our key and secret, should the venue echo them: its texts end up in rows and errors."""
-        for secret in self._secrets:
-            body = body.replace(secret.encode(), b"***") if secret else body
-        return body
-
-    def hide(self, secret: str) -> None:
-        """One more text that must never be seen, from now on."""
-        self._secrets += (secret,)
-        self.http.hide(secret)
-
-    def redact(self, text: str) -> str:
-        return redact(text, self._secrets)
-
-    # -- building ----------------------------------------------------------------------------------------------
     def prepare(
         self,
-        endpoint: MexcEndpoint,
+        endpoint: VenueEndpoint,
         pairs: Pairs,
         *,
         stamp_ms: int | None = None,
-        window_ms: int = DEFAULT_RECV_WINDOW_MS,
+        window_ms: int = DEFAULT_WINDOW_MS,
         guard: Callable[[], None] | None = None,
     ) -> WireRequest:
         headers = {
@@ -218,47 +61,18 @@ class MexcLine:
         return WireRequest(
             method=endpoint.method,
             url=f"{self.connection.base_url}{endpoint.path}{tail}",
-            shown_path=redact(f"{endpoint.path}{shown_tail}", self._secrets),
+            shown_path=self.redact(f"{endpoint.path}{shown_tail}"),
             headers=headers,
             max_bytes=endpoint.max_bytes,
             guard=guard,
         )
 
-    # -- clock -------------------------------------------------------------------------------------------------
-    def venue_time_ms(self) -> int:
-        if not self.clock.is_known:
-            self.measure_clock()
-        self._measure_again(OLD_SECONDS)
-        return self.clock.now_ms()
+    def find_error(self, answer: WireAnswer) -> VenueError | None:
+        return find_read_error(answer.http_status, self.cleaned(answer.body), answer.retry_after)
 
-    def refresh_clock(self) -> None:
-        if not self.clock.is_usable:
-            self.measure_clock()
-        self._measure_again(FRESH_SECONDS)
+    def parse_time(self, value: Any) -> int:
+        return parse_server_time(value)
 
-    def _measure_again(self, older_than: float) -> None:
-        """The offset before stays in force if this fails; its age says what it is good for."""
-        with suppress(VenueError):
-            self.clock.refresh(lambda: self._ask_time(urgent=False), older_than=older_than)
-
-    def measure_clock(self, *, urgent: bool = False) -> ClockState:
-        return self.clock.measure(lambda: self._ask_time(urgent))
-
-    def _ask_time(self, urgent: bool) -> TimeAnswer:
-        answer = self._ask(TIME, (), urgent, self._judge_read)
-        return TimeAnswer(parse_server_time(load_json(answer.body)), answer.sent, answer.answered)
-
-
-def stop_guard(connection: Connection, deadline: float, *, flattens: bool) -> Callable[[], None]:
-    """The last question before a new order leaves: has its permit run out, has somebody stopped us?
-
-    An order that flattens is wanted because somebody stopped us; its permit has asked who may.
-    """
-
-    def guard() -> None:
-        if boot_seconds() > deadline:
-            raise NotSent("the permit ran out before the request could be written")
-        if not flattens and connection.stop_requested():
-            raise NotSent("a halt was engaged on this host before the request was written")
-
-    return guard
+    def heed(self, answer: WireAnswer) -> None:
+        if answer.http_status in (418, 429):
+            self.close_venue(retry_after_seconds(answer.http_status, answer.retry_after))

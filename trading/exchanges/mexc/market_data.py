@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 from trading.domain.errors import MalformedAnswer, VenueRefused
 from trading.domain.outcomes import InstrumentReport, PriceReport
 
+from ..endpoint import Pairs
 from .constants import BOOK_TICKER, EXCHANGE_INFO, SELF_SYMBOLS, TICKER_PRICE
 from .instruments import parse_instrument, symbol_rows
 from .line import MexcLine
 from .parse import parse_price, parse_self_symbols, rows_by_symbol
-from .signing import Pairs
 
 logger = logging.getLogger(__name__)
 

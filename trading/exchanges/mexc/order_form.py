@@ -12,9 +12,9 @@ from trading.domain.errors import InvalidInput
 from trading.domain.money import plain
 from trading.domain.outcomes import PlaceRequest
 
+from ..endpoint import Pairs
 from .classify import PlaceEcho
 from .constants import TYPE_WORDS
-from .signing import Pairs
 
 MAX_CLIENT_ORDER_ID = 32
 _CLIENT_ORDER_ID = re.compile(rf"[0-9a-zA-Z_-]{{1,{MAX_CLIENT_ORDER_ID}}}")

@@ -2,21 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Sequence
-from urllib.parse import quote, urlencode
-
-Pairs = Sequence[tuple[str, str]]
-
-
-def encode_query(pairs: Pairs) -> str:
-    """`k=v&k=v` in the given order; percent-encoded with upper-case digits, a blank as %20."""
-    return urlencode(pairs, quote_via=quote, safe="")
-
-
-def sign(secret: str, text: str) -> str:
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+from ..endpoint import Pairs
+from ..query_string import encode_query, sign
 
 
 def signed_query(secret: str, pairs: Pairs, *, timestamp_ms: int, window_ms: int) -> str:
