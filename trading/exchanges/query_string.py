@@ -17,3 +17,9 @@ def encode_query(pairs: Pairs) -> str:
 def sign(secret: str, text: str) -> str:
     """HMAC-SHA256 in lower-case hex."""
     return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def signed_query(secret: str, pairs: Pairs, *, timestamp_ms: int, window_ms: int) -> str:
+    """The whole query string as MEXC and Binance want it, with its signature last: send it unchanged."""
+    query = encode_query([*pairs, ("recvWindow", str(window_ms)), ("timestamp", str(timestamp_ms))])
+    return f"{query}&signature={sign(secret, query)}"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.exchanges.mexc.asking import SYMBOL
 from trading.domain.errors import InvalidInput, MalformedAnswer, VenueError
-from trading.exchanges.mexc.candles import parse_candles
+from trading.exchanges.candles import parse_candles
 
 QUARTER = timedelta(minutes=15)
 OPEN_MS = 1_700_000_100_000

@@ -36,6 +36,7 @@ from trading.domain.outcomes import (
 from ..base import Capabilities, Connection, Observer
 from ..clock import boot_seconds
 from ..endpoint import Pairs
+from ..fill_windows import collect_fills
 from ..http import WireAnswer
 from ..limiter import Limiter
 from .acting import MexcActing
@@ -48,6 +49,7 @@ from .constants import (
     CANCEL_ACCOUNT,
     CANCEL_SYMBOL,
     DEPOSITS,
+    FILL_PAGE_CUTS,
     FILL_PAGE_LIMIT,
     FILLS_REACH_DAYS,
     KEY_INFO,
@@ -60,7 +62,6 @@ from .constants import (
     TRANSFERS_PAGE_LIMIT,
     WITHDRAWALS,
 )
-from .fills import collect_fills
 from .line import MexcLine
 from .market_data import read_instruments, read_prices
 from .order_form import MAX_CLIENT_ORDER_ID, order_key_pairs
@@ -167,7 +168,7 @@ class MexcExchange:
             since_ms = (since - _EPOCH) // timedelta(milliseconds=1)
             start_ms = min(max(start_ms, since_ms), now_ms)
         page = partial(self._fetch_fill_page, symbol, exchange_order_id or "")
-        found = collect_fills(page, start_ms, now_ms + _AHEAD_MS)
+        found = collect_fills(page, [(start_ms, now_ms + _AHEAD_MS)], FILL_PAGE_CUTS)
         return [fill for fill in found if since is None or fill.filled_at >= since]
 
     def _fetch_fill_page(

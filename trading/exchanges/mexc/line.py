@@ -15,13 +15,12 @@ from ..endpoint import Pairs, VenueEndpoint
 from ..http import WireAnswer, WireRequest
 from ..limiter import Limiter
 from ..line import DEFAULT_WINDOW_MS, VenueLine
-from ..query_string import encode_query
+from ..query_string import encode_query, signed_query
 from .classify import find_read_error, retry_after_seconds
 from .codes import CLOCK_CODES
 from .constants import TIME
 from .limits import MexcLimits
 from .parse import parse_server_time
-from .signing import signed_query
 
 _SECRET_PARAMETERS = frozenset({"accessKey", "listenKey"})
 

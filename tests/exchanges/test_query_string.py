@@ -1,11 +1,10 @@
-"""MEXC's published vectors, and the one its documents print wrongly."""
+"""Signed exactly as sent: published vectors of the venues that sign a query string, and one that is printed wrongly."""
 
 from __future__ import annotations
 
 import pytest
 
-from trading.exchanges.mexc.signing import signed_query
-from trading.exchanges.query_string import encode_query, sign
+from trading.exchanges.query_string import encode_query, sign, signed_query
 
 SECRET = "45d0b3c26f2644f19bfb98b07741b2f5"
 LIMIT = "symbol=BTCUSDT&side=BUY&type=LIMIT&quantity=1&price=11&recvWindow=5000&timestamp=1644489390087"
@@ -40,3 +39,26 @@ def test_a_query_is_built_encoded_and_signed_as_one_string() -> None:
 
 def test_a_blank_is_percent_encoded() -> None:
     assert encode_query([("a", "x y+z,é")]) == "a=x%20y%2Bz%2C%C3%A9"
+
+
+BINANCE_SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
+
+
+@pytest.mark.parametrize(
+    ("symbol", "signature"),
+    [
+        ("LTCBTC", "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"),
+        ("１２３４５６", "e1353ec6b14d888f1164ae9af8228a3dbd508bc82eb867db8ab6046442f33ef3"),
+    ],
+)
+def test_binance_signs_what_is_encoded_whatever_the_script_of_a_symbol(symbol: str, signature: str) -> None:
+    words = {
+        "symbol": symbol,
+        "side": "BUY",
+        "type": "LIMIT",
+        "timeInForce": "GTC",
+        "quantity": "1",
+        "price": "0.1",
+    }
+    query = signed_query(BINANCE_SECRET, list(words.items()), timestamp_ms=1499827319559, window_ms=5000)
+    assert query.endswith(f"&recvWindow=5000&timestamp=1499827319559&signature={signature}")

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from trading.domain.enums import Side
 from trading.domain.errors import VenueError
 from trading.domain.outcomes import FillReport
-from trading.exchanges.mexc.fills import collect_fills
+from trading.exchanges.fill_windows import collect_fills
 
 START = 1_700_000_000_000
+CUTS = frozenset({100, 1000})
 
 
 def _fill(number: int, at_ms: int) -> FillReport:
@@ -50,7 +51,7 @@ class PagingVenue:
 def test_every_fill_is_found_once(times: list[int], limit: int, open_start: bool, open_end: bool) -> None:
     spread = [START + at * 997 + number for number, at in enumerate(times)]
     venue = PagingVenue(spread, limit, open_start=open_start, open_end=open_end)
-    found = collect_fills(venue.page, START - 1, START + 10_000_000)
+    found = collect_fills(venue.page, [(START - 1, START + 10_000_000)], CUTS)
     assert [fill.venue_fill_id for fill in found] == [
         fill.venue_fill_id for _, fill in sorted(venue.rows, key=lambda row: (row[0], row[1].venue_fill_id))
     ]
@@ -58,11 +59,11 @@ def test_every_fill_is_found_once(times: list[int], limit: int, open_start: bool
 
 def test_few_fills_take_one_request() -> None:
     venue = PagingVenue([START + 1, START + 2], 100)
-    assert len(collect_fills(venue.page, START, START + 30 * 86_400_000)) == 2
+    assert len(collect_fills(venue.page, [(START, START + 30 * 86_400_000)], CUTS)) == 2
     assert venue.asked == 1
 
 
 def test_a_page_that_cannot_be_completed_is_an_error_not_a_shorter_list() -> None:
     venue = PagingVenue([START + 5] * 150, 100)
     with pytest.raises(VenueError, match="cannot be completed"):
-        collect_fills(venue.page, START, START + 1000)
+        collect_fills(venue.page, [(START, START + 1000)], CUTS)
