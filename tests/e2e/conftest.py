@@ -168,8 +168,9 @@ def serve(**environment: str) -> Iterator[str]:
             process.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serving(django_db_setup) -> Iterator[str]:
+    """Ends with its module: its heartbeat would be among the rows of tests that come later."""
     with serve() as base:
         yield base
 

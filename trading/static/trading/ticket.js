@@ -1,5 +1,6 @@
 /* The dry run while typing: a moment after the last key the ticket is checked, and the answer beside it is replaced.
-   Nothing is written by a check. Placing stays what it is without this file: a form of its own with a single-use key. */
+   Nothing is written by a check. Placing stays what it is without this file: a form of its own with a single-use key.
+   What was typed before this file came is checked when it comes; a check that failed says so and what to do. */
 (() => {
   "use strict";
   const form = document.querySelector("form.lv-ticket-form"), side = document.getElementById("lv-answer");
@@ -14,14 +15,20 @@
     side.setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(given), headers: { "X-Levi-Fragment": "1" }, credentials: "same-origin" });
-      if (mine !== asked || answer.redirected || !answer.ok) return;
+      if (mine !== asked) return;
+      if (answer.redirected) { side.replaceChildren(says("You were signed out. Load the page again to go on; nothing was ordered.")); return; }
+      if (!answer.ok) { side.replaceChildren(says(`The check failed (${answer.status}). “Check” tries again.`)); return; }
       const page = new DOMParser().parseFromString(await answer.text(), "text/html"), next = page.getElementById("lv-answer");
       if (!next) return;
       const isChecked = next.querySelector("#verdict");
       showErrors(page);
       if (isChecked) { side.replaceChildren(...next.childNodes); document.dispatchEvent(new CustomEvent("levi:shown")); }
       else side.replaceChildren(says("Not checked yet: see what the form says."));
-    } catch (_error) { side.replaceChildren(says("The check did not get through. “Check” tries again.")); } finally { side.removeAttribute("aria-busy"); }
+    } catch (_error) {
+      if (mine === asked) side.replaceChildren(says("The check did not get through. “Check” tries again."));
+    } finally {
+      if (mine === asked) side.removeAttribute("aria-busy");
+    }
   }
   function says(text) {
     const card = document.createElement("p");
@@ -39,5 +46,11 @@
     }
     page.querySelectorAll(".lv-ticket-form > .lv-alert-bad").forEach((alert) => form.prepend(alert));
   }
-  form.addEventListener("input", () => { clearTimeout(timer); side.querySelectorAll("form button").forEach((b) => { b.disabled = true; }); timer = setTimeout(check, WAIT_MS); });
+  function checkSoon() {
+    clearTimeout(timer);
+    side.querySelectorAll("form button").forEach((button) => { button.disabled = true; });
+    timer = setTimeout(check, WAIT_MS);
+  }
+  form.addEventListener("input", checkSoon);
+  if ([...form.elements].some((field) => field.type === "text" && field.value !== field.defaultValue)) checkSoon();
 })();
