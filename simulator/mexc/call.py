@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from simulator.core.accounts import SimUser
+from simulator.core.market import MarketView
 from simulator.core.money import ZERO, parse_plain
 from simulator.core.rows import Listing
 from simulator.core.trading import TradingVenue
@@ -30,6 +31,10 @@ class MexcCall:
     def user(self) -> SimUser:
         assert self.caller is not None, "only signed endpoints have a user"
         return self.caller
+
+    @property
+    def market(self) -> MarketView:
+        return MarketView(self.venue, self.now_ms)
 
     def find(self, name: str) -> str | None:
         return self.parameters.get(name) or None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Callable
 from itertools import islice
 
 from simulator.core.money import ZERO, plain, round_down
-from simulator.core.prices import seeded_integer
 from simulator.core.rows import Listing, SimSide
 from simulator.core.volumes import DAY, MINUTE
 from simulator.mexc.call import MexcCall
@@ -25,7 +23,6 @@ INTERVALS = {
     "1W": 10_080,
     "1M": 43_200,
 }
-SAMPLES = 8
 
 
 def get_ping(call: MexcCall) -> Shape:
@@ -64,33 +61,20 @@ def get_contracts(call: MexcCall) -> Shape:
 # -- book ----------------------------------------------------------------------------------------------------------
 
 
-def iter_book(call: MexcCall, listing: Listing, taker_side: SimSide) -> Iterator[tuple[Decimal, Decimal]]:
-    """Price levels that a taker would meet, users' orders and synthetic depth at one price added up."""
-    at_price, together = None, ZERO
-    for price, left, _ in call.venue.engine.iter_counter_levels(listing, taker_side):
-        if at_price is not None and price != at_price:
-            yield at_price, together
-            together = ZERO
-        at_price, together = price, together + left
-    if at_price is not None:
-        yield at_price, together
-
-
 def get_depth(call: MexcCall) -> Shape:
     listing, limit = call.listing(), call.limit(100, 5_000)
     sides = {
-        name: [[plain(price), plain(left)] for price, left in islice(iter_book(call, listing, side), limit)]
+        name: [
+            [plain(price), plain(left)] for price, left in islice(call.market.iter_book(listing, side), limit)
+        ]
         for name, side in (("bids", SimSide.SELL), ("asks", SimSide.BUY))
     }
-    return {"lastUpdateId": call.venue.tick + len(call.venue.fills) + 1, **sides, "timestamp": call.now_ms}
-
-
-def _best(call: MexcCall, listing: Listing, taker_side: SimSide) -> tuple[Decimal, Decimal]:
-    return next(iter_book(call, listing, taker_side), (ZERO, ZERO))
+    return {"lastUpdateId": call.market.book_number(), **sides, "timestamp": call.now_ms}
 
 
 def _book_ticker(call: MexcCall, listing: Listing) -> Shape:
-    (bid, bid_left), (ask, ask_left) = _best(call, listing, SimSide.SELL), _best(call, listing, SimSide.BUY)
+    bid, bid_left = call.market.best(listing, SimSide.SELL)
+    ask, ask_left = call.market.best(listing, SimSide.BUY)
     return {
         "symbol": listing.symbol,
         "bidPrice": plain(bid),
@@ -135,8 +119,8 @@ def get_average_price(call: MexcCall) -> Shape:
 
 
 def _day_ticker(call: MexcCall, listing: Listing) -> Shape:
-    last, opened = call.venue.last_price(listing.symbol), _price_at(call, listing, call.now_ms - DAY)
-    _, _, high, low, _, volume, _, turnover = _candle(call, listing, call.now_ms - DAY, DAY)
+    day = call.market.last_day(listing)
+    last, opened = day.closed, day.opened
     change = last - opened
     ticker = _book_ticker(call, listing)
     return {
@@ -150,10 +134,10 @@ def _day_ticker(call: MexcCall, listing: Listing) -> Shape:
         "askPrice": ticker["askPrice"],
         "askQty": ticker["askQty"],
         "openPrice": plain(opened),
-        "highPrice": plain(max(Decimal(str(high)), last)),
-        "lowPrice": plain(min(Decimal(str(low)), last)),
-        "volume": volume,
-        "quoteVolume": turnover,
+        "highPrice": plain(day.high),
+        "lowPrice": plain(day.low),
+        "volume": plain(day.volume),
+        "quoteVolume": plain(day.turnover),
         "openTime": call.now_ms - DAY,
         "closeTime": call.now_ms,
         "count": None,
@@ -167,48 +151,26 @@ def get_day_ticker(call: MexcCall) -> Shape | list[Shape]:
 # -- tape and candles ----------------------------------------------------------------------------------------------
 
 
-def _tick_at(call: MexcCall, at_ms: int) -> int:
-    return call.venue.tick - (call.now_ms - at_ms) // call.venue.clock.nominal_ms
-
-
-def _price_at(call: MexcCall, listing: Listing, at_ms: int) -> Decimal:
-    tick = _tick_at(call, at_ms)
-    return (
-        call.venue.last_price(listing.symbol)
-        if tick >= call.venue.tick
-        else call.venue.prices.process_price(listing, tick)
-    )
-
-
-def _candle(call: MexcCall, listing: Listing, opens_ms: int, length_ms: int) -> list[object]:
-    ends_ms = min(opens_ms + length_ms, call.now_ms)
-    prices = [
-        _price_at(call, listing, opens_ms + (ends_ms - opens_ms) * sample // SAMPLES)
-        for sample in range(SAMPLES + 1)
-    ]
-    volume = call.venue.volumes.traded(listing, opens_ms, ends_ms)
-    return [
-        opens_ms,
-        plain(prices[0]),
-        plain(max(prices)),
-        plain(min(prices)),
-        plain(prices[-1]),
-        plain(volume),
-        opens_ms + length_ms,
-        plain(round_down(volume * prices[0], listing.tick)),
-    ]
-
-
 def get_klines(call: MexcCall) -> list[object]:
     listing, interval, limit = call.listing(), call.need("interval"), call.limit(500, 1_000)
     if interval not in INTERVALS:
         raise bad_parameter("interval")
     length = INTERVALS[interval] * MINUTE
-    start, end = call.find_whole("startTime"), min(call.find_whole("endTime") or call.now_ms, call.now_ms)
-    last_open = end - end % length
-    first_open = last_open - (limit - 1) * length if start is None else start + (-start) % length
-    opens = range(first_open, last_open + 1, length)[:limit]
-    return [_candle(call, listing, opens_ms, length) for opens_ms in opens]
+    opens = call.market.list_opens(length, call.find_whole("startTime"), call.find_whole("endTime"), limit)
+    candles = [call.market.candle(listing, opens_ms, length) for opens_ms in opens]
+    return [
+        [
+            candle.opens_ms,
+            plain(candle.opened),
+            plain(candle.high),
+            plain(candle.low),
+            plain(candle.closed),
+            plain(candle.volume),
+            candle.opens_ms + length,
+            plain(candle.turnover),
+        ]
+        for candle in candles
+    ]
 
 
 def get_trades(call: MexcCall) -> list[object]:
@@ -216,15 +178,15 @@ def get_trades(call: MexcCall) -> list[object]:
     return [
         {
             "id": None,
-            "price": plain(price),
-            "qty": plain(quantity),
-            "quoteQty": plain(price * quantity),
-            "time": at_ms,
-            "isBuyerMaker": side is SimSide.SELL,
+            "price": plain(seen.price),
+            "qty": plain(seen.quantity),
+            "quoteQty": plain(seen.price * seen.quantity),
+            "time": seen.at_ms,
+            "isBuyerMaker": seen.side is SimSide.SELL,
             "isBestMatch": True,
-            "tradeType": "ASK" if side is SimSide.SELL else "BID",
+            "tradeType": "ASK" if seen.side is SimSide.SELL else "BID",
         }
-        for price, quantity, at_ms, side in _tape(call, listing, call.limit(500, 1_000))
+        for seen in call.market.tape(listing, call.limit(500, 1_000))
     ]
 
 
@@ -235,32 +197,11 @@ def get_aggregate_trades(call: MexcCall) -> list[object]:
             "a": None,
             "f": None,
             "l": None,
-            "p": plain(price),
-            "q": plain(quantity),
-            "T": at_ms,
-            "m": side is SimSide.SELL,
+            "p": plain(seen.price),
+            "q": plain(seen.quantity),
+            "T": seen.at_ms,
+            "m": seen.side is SimSide.SELL,
             "M": True,
         }
-        for price, quantity, at_ms, side in _tape(call, listing, call.limit(500, 1_000))
+        for seen in call.market.tape(listing, call.limit(500, 1_000))
     ]
-
-
-def _tape(call: MexcCall, listing: Listing, limit: int) -> Iterator[tuple[Decimal, Decimal, int, SimSide]]:
-    """One public print per tick, newest first: other participants keep trading whatever the users do."""
-    for back in range(limit):
-        tick = call.venue.tick - back
-        price = (
-            call.venue.last_price(listing.symbol)
-            if back == 0
-            else call.venue.prices.process_price(listing, tick)
-        )
-        drawn = seeded_integer(call.venue.seed, "tape", listing.symbol, tick)
-        quantity = max(
-            listing.step, round_down(listing.depth_notional * (drawn % 100) / 400 / price, listing.step)
-        )
-        yield (
-            price,
-            quantity,
-            call.now_ms - back * call.venue.clock.nominal_ms,
-            SimSide.SELL if drawn % 2 else SimSide.BUY,
-        )
