@@ -103,12 +103,16 @@ class SimulatorApp:
             return VenueReply(wire.maintenance_answer()), None
         instead = next((rule for rule in rules if rule.kind in ANSWERING_KINDS), None)
         if instead is None:
-            reply = wire.respond(request, path, view_of(rules))
+            reply = wire.respond(request, path, view_of(rules, wire.usual_rejection))
             if reply.offer is not None and self.streams.is_refused(prefix, reply.user or ""):
                 return VenueReply(wire.maintenance_answer(), reply.user), None
             return reply, None
         is_processed = instead.parameters.get("processed", ANSWERING_KINDS[instead.kind])
-        honest = wire.respond(request, path, view_of(rules)) if is_processed else VenueReply(json_answer({}))
+        honest = (
+            wire.respond(request, path, view_of(rules, wire.usual_rejection))
+            if is_processed
+            else VenueReply(json_answer({}))
+        )
         answer, cut_after = self._false_answer(wire, request, prefix, instead, honest.answer)
         return VenueReply(answer, honest.user), cut_after
 
@@ -173,7 +177,7 @@ class SimulatorApp:
         self.maintenance_until.clear()
 
 
-def view_of(rules: list[FaultRule]) -> ViewFaults:
+def view_of(rules: list[FaultRule], usual_rejection: tuple[int, str]) -> ViewFaults:
     view = ViewFaults()
     for rule in rules:
         given = rule.parameters
@@ -188,7 +192,8 @@ def view_of(rules: list[FaultRule]) -> ViewFaults:
         elif rule.kind == "out_of_order":
             view.reverses_fills = True
         elif rule.kind == "reject":
-            view.reject = (int(given.get("code", 30016)), str(given.get("msg", "Trading disabled")))
+            code, message = usual_rejection
+            view.reject = (int(given.get("code", code)), str(given.get("msg", message)))
     return view
 
 
@@ -203,9 +208,19 @@ def _split_path(path: str) -> tuple[str, str]:
 
 def _shown_parameters(request: HttpRequest) -> dict[str, str]:
     pairs = parse_qsl(request.query, keep_blank_values=True)
-    if request.body and not request.body.lstrip().startswith((b"{", b"[")):
+    if request.body.lstrip().startswith(b"{"):
+        pairs += _shown_members(request)
+    elif request.body and not request.body.lstrip().startswith(b"["):
         pairs += parse_qsl(request.body.decode("latin-1"), keep_blank_values=True)
     return {name[:64]: content[:512] for name, content in pairs if name.lower() not in HIDDEN_PARAMETERS}
+
+
+def _shown_members(request: HttpRequest) -> list[tuple[str, str]]:
+    try:
+        document = request.json_body()
+    except ValueError:
+        return []
+    return [(name, str(content)) for name, content in document.items()]
 
 
 def _as_utc(wall_ms: int) -> str:

@@ -11,15 +11,15 @@ import json
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from simulator.control.interface import ControlInterface
-from simulator.core.catalogue import DEFAULT_BALANCES, DEFAULT_LISTINGS
 from simulator.core.clock import NOMINAL_TICK_MS, SimClock
 from simulator.core.faults import FaultTable
 from simulator.core.journal import RequestJournal
+from simulator.core.profile import VenueProfile
 from simulator.core.settings import CHOICES, SettingRefused, VenueSettings
 from simulator.core.store import VenueStore
 from simulator.core.trading import TradingVenue
@@ -29,8 +29,15 @@ from simulator.mexc.wire import MexcWire
 from simulator.opening import VenueHall
 from simulator.wire import VenueWire
 
+
+@dataclass(frozen=True, slots=True)
+class PlayedVenue:
+    wire: Callable[[TradingVenue], VenueWire]
+    profile: VenueProfile
+
+
 # Every venue that can be played, by the prefix of its paths; the first is open from the start.
-WIRES: dict[str, Callable[[TradingVenue], VenueWire]] = {"mexc": MexcWire}
+VENUES = {"mexc": PlayedVenue(MexcWire, VenueProfile())}
 FIRST_VENUE = "mexc"
 DEFAULT_KEY, DEFAULT_SECRET = "mx0simulated", "simulated-secret"
 DEFAULT_USER = "trader"
@@ -40,7 +47,7 @@ STILL_MARKET_MS = 3_600_000  # with ticks advanced by the caller there is nothin
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
-        description="Simulated exchanges with the wire formats of real ones: " + ", ".join(WIRES) + ".",
+        description="Simulated exchanges with the wire formats of real ones: " + ", ".join(VENUES) + ".",
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9100, help="0 picks a free port; the ready line names it")
@@ -61,27 +68,28 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--limits", default="1", help="'off', or a factor on the venue's request limits")
     for name, choices in CHOICES.items():
-        parser.add_argument("--" + name.replace("_", "-"), choices=choices, default=choices[0])
+        parser.add_argument(
+            "--" + name.replace("_", "-"), choices=choices, help="unless given, as each venue has it"
+        )
     arguments_read = parser.parse_args(arguments)
     try:
-        arguments_read.settings = _read_settings(arguments_read)
+        arguments_read.chosen = _read_choices(arguments_read)
     except SettingRefused as refused:
         parser.error(f"--limits: {refused}")
     return arguments_read
 
 
-def _read_settings(given: argparse.Namespace) -> VenueSettings:
-    settings = VenueSettings()
-    settings.change_all({name: getattr(given, name) for name in CHOICES})
-    settings.change_all(
-        {"limits_enabled": False} if given.limits == "off" else {"limits_scale": given.limits}
-    )
-    return settings
+def _read_choices(given: argparse.Namespace) -> dict[str, object]:
+    """What was said about the venues' settings, checked; the rest is as each venue has it."""
+    chosen = {name: getattr(given, name) for name in CHOICES if getattr(given, name) is not None}
+    chosen |= {"limits_enabled": False} if given.limits == "off" else {"limits_scale": given.limits}
+    VenueSettings().change_all(chosen)
+    return chosen
 
 
 def build_app(given: argparse.Namespace) -> SimulatorApp:
-    hall = VenueHall({name: partial(_open_venue, name, given) for name in WIRES})
-    for name in WIRES:
+    hall = VenueHall({name: partial(_open_venue, name, given) for name in VENUES})
+    for name in VENUES:
         if name == FIRST_VENUE or (given.data_dir and _books(given, name).exists()):
             hall.find(name)
     app = SimulatorApp(hall, FaultTable(given.seed), RequestJournal())
@@ -95,15 +103,16 @@ def _books(given: argparse.Namespace, name: str) -> Path:
 
 def _open_venue(name: str, given: argparse.Namespace) -> VenueWire:
     """With the first user's key and first balances, or as its books were left."""
+    played, settings = VENUES[name], VenueSettings()
+    settings.change_all({**played.profile.settings, **given.chosen})
     store = VenueStore(_books(given, name) if given.data_dir else None)
-    settings, clock = replace(given.settings), SimClock(given.tick_ms)
-    venue = TradingVenue(name, given.seed, DEFAULT_LISTINGS, settings, clock, store)
+    venue = TradingVenue(name, given.seed, played.profile, settings, SimClock(given.tick_ms), store)
     venue.restore()
     user = venue.users.get(DEFAULT_USER)
     if user is None:
-        user = venue.create_user(DEFAULT_USER, given.key, given.secret, DEFAULT_BALANCES)
+        user = venue.create_user(DEFAULT_USER, given.key, given.secret, played.profile.balances)
     venue.give_key(user, given.key, given.secret, user.permissions, user.symbols, user.addresses)
-    return WIRES[name](venue)
+    return played.wire(venue)
 
 
 async def serve(given: argparse.Namespace) -> None:
@@ -113,7 +122,7 @@ async def serve(given: argparse.Namespace) -> None:
     app = build_app(given)
     server = await loop.create_server(lambda: VenueConnection(app), given.host, given.port, backlog=512)
     port = server.sockets[0].getsockname()[1]
-    addresses = {name: f"http://{given.host}:{port}/{name}" for name in WIRES}
+    addresses = {name: f"http://{given.host}:{port}/{name}" for name in VENUES}
     print(json.dumps({"ready": True, "port": port, **addresses}), flush=True)
     ticking = loop.create_task(_keep_ticking(app, given.tick_ms))
     ticking.add_done_callback(lambda _: stopped.set())

@@ -30,9 +30,13 @@ class StreamTalk(Protocol):
 
     channels: list[str]
 
+    @property
+    def user(self) -> SimUser | None:
+        """Whose events it carries; at some venues nobody's until it has signed in."""
+
     def answer(self, text: str, now: float) -> list[str]: ...
     def find_channel(self, event: VenueEvent) -> str | None: ...
-    def encode(self, event: VenueEvent) -> bytes: ...
+    def encode(self, event: VenueEvent) -> bytes | str: ...
     def begin(self, end: Callable[[str], None]) -> None: ...
     def finish(self, end: Callable[[str], None]) -> None: ...
     def find_end(self, opened_at: float, traffic_at: float) -> tuple[float, str]: ...
@@ -40,11 +44,10 @@ class StreamTalk(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StreamOffer:
-    """An upgrade that the venue grants: to whom, and how it will talk; a `refusal` is all that is said on it."""
+    """An upgrade that the venue grants: how it will talk, and of what; a `refusal` is all that is said on it."""
 
     talk: StreamTalk
     feed: EventFeed
-    user: SimUser | None = None
     refusal: str | None = None
 
 
@@ -59,6 +62,7 @@ class VenueWire(Protocol):
     """Speaks one venue's format over a `TradingVenue`; every venue's answers are its own, errors included."""
 
     venue: TradingVenue
+    usual_rejection: tuple[int, str]  # code and message of an ordered `reject` that names none
 
     def respond(self, request: HttpRequest, path: str, view: ViewFaults) -> VenueReply: ...
     def error(self, status: int, code: int, message: str) -> HttpAnswer: ...

@@ -14,7 +14,6 @@ from simulator.core.accounts import SimUser
 from simulator.core.money import ZERO, round_down, step_of
 from simulator.core.rows import Listing, SimOrder, SimSide
 
-THIRD_ASSET = "MX"
 FEE_POLICIES = ("quote", "base", "third")
 PriceInThird = Callable[[str], Decimal | None]
 
@@ -33,6 +32,7 @@ def fee_of_fill(
     price: Decimal,
     quantity: Decimal,
     is_maker: bool,
+    third_asset: str,
     third_price: PriceInThird,
 ) -> tuple[Decimal, str]:
     rate = listing.maker_rate if is_maker else listing.taker_rate
@@ -43,6 +43,6 @@ def fee_of_fill(
     if order.fee_policy == "third":
         quote_in_third = third_price(listing.quote)
         in_third = round_down(price * quantity * rate * quote_in_third, step) if quote_in_third else ZERO
-        if ZERO < in_third <= user.find_free(THIRD_ASSET):
-            return in_third, THIRD_ASSET
+        if ZERO < in_third <= user.find_free(third_asset):
+            return in_third, third_asset
     return in_quote, listing.quote

@@ -17,7 +17,7 @@ from simulator.core.book import RestingOrders
 from simulator.core.fees import fee_of_fill
 from simulator.core.liquidity import SyntheticLiquidity
 from simulator.core.money import ZERO, round_down
-from simulator.core.rows import Listing, SimOrder, SimOrderStatus, SimOrderType, SimSide
+from simulator.core.rows import EndCause, Listing, SimOrder, SimOrderStatus, SimOrderType, SimSide
 
 PROTECTIVE_BAND = Decimal("0.05")
 Level = tuple[Decimal, Decimal, SimOrder | None]
@@ -29,6 +29,8 @@ class VenueLedger(Protocol):
     def user(self, name: str) -> SimUser: ...
     def last_price(self, symbol: str) -> Decimal: ...
     def current_tick(self) -> int: ...
+    @property
+    def third_asset(self) -> str: ...
     def price_in_third(self, asset: str) -> Decimal | None: ...
     def record_fill(
         self,
@@ -119,7 +121,14 @@ class MatchingEngine:
         self.reserve(order)
         self._move_assets(user, listing, direction * quantity, -direction * price * quantity)
         fee, fee_asset = fee_of_fill(
-            order, listing, user, price, quantity, is_maker, self._ledger.price_in_third
+            order,
+            listing,
+            user,
+            price,
+            quantity,
+            is_maker,
+            self._ledger.third_asset,
+            self._ledger.price_in_third,
         )
         user.move(fee_asset, -fee)
         order.status = SimOrderStatus.FILLED if order.remaining == ZERO else SimOrderStatus.PARTIALLY_FILLED
@@ -146,9 +155,10 @@ class MatchingEngine:
         self.resting.add(order)
         self._ledger.touch(order)
 
-    def cancel(self, order: SimOrder, *, was_resting: bool) -> None:
+    def cancel(self, order: SimOrder, cause: EndCause, *, was_resting: bool) -> None:
         if was_resting:
             self.resting.remove(order)
+        order.end_cause = cause
         order.status = SimOrderStatus.PARTIALLY_CANCELED if order.filled else SimOrderStatus.CANCELED
         self.reserve(order)
         self._ledger.touch(order)

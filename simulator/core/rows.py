@@ -36,10 +36,21 @@ class SimOrderStatus(StrEnum):
     FILLED = "FILLED"
     CANCELED = "CANCELED"
     PARTIALLY_CANCELED = "PARTIALLY_CANCELED"
+    REJECTED = "REJECTED"
 
     @property
     def is_open(self) -> bool:
         return self in (SimOrderStatus.NEW, SimOrderStatus.PARTIALLY_FILLED)
+
+
+class EndCause(StrEnum):
+    """Why an order ended with something left of it."""
+
+    ASKED = "asked"  # by whoever placed it
+    WOULD_TAKE = "would_take"  # it was to make only
+    NO_DEPTH = "no_depth"  # it was to take at once, and nothing was left to take
+    NOT_WHOLE = "not_whole"  # it was to be filled whole or not at all
+    PRICE_LIMIT = "price_limit"  # found out after it had been acknowledged
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Listing:
     price_decimals: int
     quantity_decimals: int
     lot_step: Decimal = ZERO
+    budget_decimals: int | None = None  # of a MARKET order by quote; as the price's unless given
     min_notional: Decimal = Decimal(1)
     min_notional_market: Decimal = Decimal(1)
     max_notional: Decimal = Decimal(2_000_000)
@@ -72,6 +84,10 @@ class Listing:
     @property
     def tick(self) -> Decimal:
         return step_of(self.price_decimals)
+
+    @property
+    def budget_step(self) -> Decimal:
+        return self.tick if self.budget_decimals is None else step_of(self.budget_decimals)
 
     @property
     def step(self) -> Decimal:
@@ -102,6 +118,7 @@ class SimOrder:
     reserved: Decimal = ZERO
     status: SimOrderStatus = SimOrderStatus.NEW
     updated_ms: int = 0
+    end_cause: EndCause | None = None
     fill_sequences: list[int] = field(default_factory=list)
 
     @property

@@ -36,7 +36,6 @@ def check_order(request: SimOrderRequest, listing: Listing, last_price: Decimal)
     _check_open(request, listing)
     _check_scales(request, listing)
     _check_notional(request, listing, last_price)
-    _check_band(request, listing, last_price)
 
 
 def _check_open(request: SimOrderRequest, listing: Listing) -> None:
@@ -60,7 +59,7 @@ def _check_scales(request: SimOrderRequest, listing: Listing) -> None:
             raise SimRefusal(RefusalReason.QUANTITY_SCALE)
     if request.price is not None and decimals_of(request.price) > listing.price_decimals:
         raise SimRefusal(RefusalReason.PRICE_SCALE)
-    if request.quote_quantity is not None and decimals_of(request.quote_quantity) > listing.price_decimals:
+    if request.quote_quantity is not None and request.quote_quantity % listing.budget_step:
         raise SimRefusal(RefusalReason.NOTIONAL_SCALE)
 
 
@@ -77,7 +76,7 @@ def _check_notional(request: SimOrderRequest, listing: Listing, last_price: Deci
         raise SimRefusal(RefusalReason.ABOVE_MAX_NOTIONAL, f"{most}{listing.quote}")
 
 
-def _check_band(request: SimOrderRequest, listing: Listing, last_price: Decimal) -> None:
+def check_band(request: SimOrderRequest, listing: Listing, last_price: Decimal) -> None:
     """Multipliers are factors of the last price; a bid multiplier below 1 makes both fractions of it."""
     if request.price is None:
         return

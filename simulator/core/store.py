@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from simulator.core.accounts import SimBalance, SimTransfer, SimUser
-from simulator.core.rows import SimFill, SimOrder, SimOrderStatus, SimOrderType, SimSide
+from simulator.core.rows import EndCause, SimFill, SimOrder, SimOrderStatus, SimOrderType, SimSide
 
 Record = dict[str, Any]
 LONG_BYTES = 32 << 20
@@ -136,6 +136,7 @@ def order_from_json(row: Record) -> SimOrder:
         "side": SimSide(row["side"]),
         "type": SimOrderType(row["type"]),
         "status": SimOrderStatus(row["status"]),
+        "end_cause": EndCause(row["end_cause"]) if row.get("end_cause") else None,
     }
     return SimOrder(**(row | money | words))
 

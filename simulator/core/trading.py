@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
@@ -14,21 +14,28 @@ from simulator.core.matching import PlannedFill, reservation_of
 from simulator.core.money import ZERO, round_down
 from simulator.core.prices import seeded_integer
 from simulator.core.refusals import RefusalReason, SimRefusal
-from simulator.core.rows import Listing, SimOrder, SimOrderStatus, SimOrderType, SimSide
-from simulator.core.rules import SimOrderRequest, check_order
+from simulator.core.rows import EndCause, Listing, SimOrder, SimOrderStatus, SimOrderType, SimSide
+from simulator.core.rules import SimOrderRequest, check_band, check_order
 from simulator.core.venue import VenueState
 
 MAX_OPEN_ORDERS = 500
+# Why an order that does not rest ends with something left, where it is not for want of depth.
+_CAUSES = {
+    SimOrderType.LIMIT_MAKER: EndCause.WOULD_TAKE,
+    SimOrderType.FILL_OR_KILL: EndCause.NOT_WHOLE,
+}
 
 
 class TradingVenue(VenueState):
-    def check_request(self, user: SimUser, request: SimOrderRequest) -> Listing:
+    def check_request(self, user: SimUser, request: SimOrderRequest, *, with_band: bool = True) -> Listing:
         listing = self.listings.get(request.symbol)
         if listing is None:
             raise SimRefusal(RefusalReason.UNKNOWN_SYMBOL)
         if user.symbols is not None and request.symbol not in user.symbols:
             raise SimRefusal(RefusalReason.SYMBOL_NOT_ON_KEY)
         check_order(request, listing, self.last_price(request.symbol))
+        if with_band:
+            check_band(request, listing, self.last_price(request.symbol))
         if len(self.open_of.get(user.name, ())) >= MAX_OPEN_ORDERS:
             raise SimRefusal(RefusalReason.TOO_MANY_OPEN_ORDERS, MAX_OPEN_ORDERS)
         is_known = (
@@ -39,13 +46,17 @@ class TradingVenue(VenueState):
             raise SimRefusal(RefusalReason.DUPLICATE_CLIENT_ID, request.client_order_id)
         return listing
 
-    def place(self, user: SimUser, request: SimOrderRequest) -> SimOrder:
-        listing = self.check_request(user, request)
+    def place(
+        self, user: SimUser, request: SimOrderRequest, *, later: frozenset[EndCause] = frozenset()
+    ) -> SimOrder:
+        """Causes in `later` end the order, as at a venue that acknowledges before it decides; others refuse it."""
+        listing = self.check_request(user, request, with_band=EndCause.PRICE_LIMIT not in later)
         order = self._draft(user, request, listing)
         planned = self.engine.plan(listing, order.side, order.price, request.quantity, request.quote_quantity)
         self._check_funds(user, order, listing, planned, request)
-        if order.type is SimOrderType.MARKET and not planned:
-            raise SimRefusal(RefusalReason.NO_COUNTER_ORDER)
+        end = self._find_end_at_once(order, listing, request, planned)
+        if end is not None:
+            return self._end_at_once(order, end, later)
         self.index_order(order)
         self.engine.reserve(order)
         self.touch(order)
@@ -53,6 +64,27 @@ class TradingVenue(VenueState):
             self.engine.execute(order, planned)
         rests = order.type is SimOrderType.LIMIT or (order.type is SimOrderType.LIMIT_MAKER and not planned)
         self._settle_remainder(order, listing, rests=rests)
+        self.commit()
+        return order
+
+    def _find_end_at_once(
+        self, order: SimOrder, listing: Listing, request: SimOrderRequest, planned: list[PlannedFill]
+    ) -> EndCause | None:
+        try:
+            check_band(request, listing, self.last_price(order.symbol))
+        except SimRefusal:
+            return EndCause.PRICE_LIMIT
+        return EndCause.NO_DEPTH if order.type is SimOrderType.MARKET and not planned else None
+
+    def _end_at_once(self, order: SimOrder, cause: EndCause, later: frozenset[EndCause]) -> SimOrder:
+        """Acknowledged, and over before it could do or reserve anything."""
+        if cause not in later:
+            raise SimRefusal(RefusalReason.NO_COUNTER_ORDER)
+        order.end_cause = cause
+        is_wrong = cause is EndCause.PRICE_LIMIT
+        order.status = SimOrderStatus.REJECTED if is_wrong else SimOrderStatus.CANCELED
+        self.index_order(order)
+        self.touch(order)
         self.commit()
         return order
 
@@ -113,14 +145,14 @@ class TradingVenue(VenueState):
         elif order.status.is_open and rests:
             self.engine.rest(order)
         elif order.status.is_open:
-            self.engine.cancel(order, was_resting=False)
+            self.engine.cancel(order, _CAUSES.get(order.type, EndCause.NO_DEPTH), was_resting=False)
 
     def _settle_budget(self, order: SimOrder, listing: Listing) -> None:
         """An order by quote gets its quantity at the end: what was filled plus what the rest would have bought."""
         left = round_down((order.quote_quantity - order.filled_quote) / order.price, listing.step)
         if left > listing.step:
             order.quantity = order.filled + left
-            self.engine.cancel(order, was_resting=False)
+            self.engine.cancel(order, EndCause.NO_DEPTH, was_resting=False)
         else:
             order.quantity, order.status = order.filled, SimOrderStatus.FILLED
             self.touch(order)
@@ -141,7 +173,7 @@ class TradingVenue(VenueState):
         order = self.find_order(user, order_id, client_order_id)
         if order is None or order.symbol != symbol or not order.status.is_open:
             raise SimRefusal(RefusalReason.UNKNOWN_ORDER)
-        self.engine.cancel(order, was_resting=True)
+        self.engine.cancel(order, EndCause.ASKED, was_resting=True)
         self.commit()
         return order
 
@@ -153,7 +185,7 @@ class TradingVenue(VenueState):
             if wanted is None or order.symbol in wanted
         ]
         for order in canceled:
-            self.engine.cancel(order, was_resting=True)
+            self.engine.cancel(order, EndCause.ASKED, was_resting=True)
         self.commit()
         return canceled
 
@@ -166,7 +198,7 @@ class TradingVenue(VenueState):
         self.commit()
         return taken
 
-    def create_user(self, name: str, key: str, secret: str, totals: dict[str, Decimal]) -> SimUser:
+    def create_user(self, name: str, key: str, secret: str, totals: Mapping[str, Decimal]) -> SimUser:
         uid = f"{20_000_000 + seeded_integer(self.seed, 'uid', name) % 10_000_000}"
         user = SimUser(
             name=name, key=key, secret=secret, uid=uid, created_ms=self.clock.now_ms(), initial=dict(totals)

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from hashlib import blake2b
 
 from simulator.core.accounts import SimUser
 from simulator.core.clock import SimClock
 from simulator.core.events import EventFeed
-from simulator.core.fees import THIRD_ASSET
 from simulator.core.matching import MatchingEngine
 from simulator.core.money import ZERO
-from simulator.core.prices import PriceProcess, seeded_integer
+from simulator.core.prices import PriceProcess
+from simulator.core.profile import VenueProfile
 from simulator.core.rows import Listing, SimFill, SimOrder
 from simulator.core.settings import VenueSettings
 from simulator.core.store import VenueStore, fill_from_json, order_from_json, user_from_json
@@ -34,13 +33,13 @@ class VenueState:
         self,
         name: str,
         seed: int,
-        listings: tuple[Listing, ...],
+        profile: VenueProfile,
         settings: VenueSettings,
         clock: SimClock,
         store: VenueStore,
     ) -> None:
         self.name, self.seed, self.settings, self.clock, self.store = name, seed, settings, clock, store
-        self.default_listings, self.first_settings = listings, replace(settings)
+        self.profile, self.first_settings = profile, replace(settings)
         self.feed = EventFeed()
         self.clear(resets=0)
         self.users_by_key: dict[str, SimUser] = {}
@@ -49,7 +48,7 @@ class VenueState:
     def clear(self, resets: int) -> None:
         """Forget prices, orders and fills. The count of resets is part of every id, so ids never repeat."""
         self.resets = resets
-        self.listings = {listing.symbol: listing for listing in self.default_listings}
+        self.listings = {listing.symbol: listing for listing in self.profile.listings}
         self.prices, self.volumes = PriceProcess(self.seed), VolumeProcess(self.seed)
         self.engine = MatchingEngine(self, self.seed)
         self.orders: dict[str, SimOrder] = {}
@@ -109,9 +108,13 @@ class VenueState:
     def last_price(self, symbol: str) -> Decimal:
         return self.prices.find_price(self.listings[symbol], self.tick)
 
+    @property
+    def third_asset(self) -> str:
+        return self.profile.third_asset
+
     def price_in_third(self, asset: str) -> Decimal | None:
         """How many units of the third fee asset one unit of `asset` is worth."""
-        third = self.listings.get(THIRD_ASSET + "USDT")
+        third = self.listings.get(self.third_asset + "USDT")
         if third is None:
             return None
         if asset in ("USDT", "USDC"):
@@ -208,10 +211,10 @@ class VenueState:
         self.orders[fill.order_id].fill_sequences.append(fill.sequence)
 
     def order_id(self, sequence: int) -> str:
-        return f"C02__{seeded_integer(self.seed, 'orders') % 10**9:09d}{self.resets:03d}{sequence:09d}"
+        return self.profile.numbering.order_id(self.seed, self.resets, sequence)
 
     def _fill_id(self, sequence: int) -> str:
-        return blake2b(f"{self.seed}|fill|{self.resets}|{sequence}".encode(), digest_size=16).hexdigest()
+        return self.profile.numbering.fill_id(self.seed, self.resets, sequence)
 
     def iter_fills(self, order: SimOrder) -> Iterator[SimFill]:
         return (self.fills[sequence - 1] for sequence in order.fill_sequences)

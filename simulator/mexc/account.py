@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from simulator.core.accounts import SimTransfer
-from simulator.core.fees import THIRD_ASSET
 from simulator.http.messages import HttpAnswer
 from simulator.mexc.call import MexcCall
 from simulator.mexc.errors import bad_parameter
@@ -73,7 +72,7 @@ def get_currencies(call: MexcCall) -> list[Shape]:
     """Every asset of the listings, without networks: nothing can be withdrawn from a simulation."""
     assets = sorted(
         {asset for listing in call.venue.listings.values() for asset in (listing.base, listing.quote)}
-        | {THIRD_ASSET}
+        | {call.venue.third_asset}
     )
     return [
         {"coin": asset, "name": asset.title(), "Name": asset.title(), "networkList": []} for asset in assets

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from simulator.core.accounts import SimUser
 from simulator.core.events import VenueEvent
 from simulator.core.trading import TradingVenue
 from simulator.mexc.frames import load_wrapper
@@ -29,6 +30,10 @@ class MexcTalk:
         self._venue, self._key = venue, key
         self._unsubscribed_at = now
         self.channels: list[str] = []
+
+    @property
+    def user(self) -> SimUser | None:
+        return None if self._key is None else self._key.user
 
     # -- control texts ---------------------------------------------------------------------------------------------
 

@@ -84,6 +84,8 @@ ENDPOINTS: dict[tuple[str, str], MexcEndpoint] = {
 
 
 class MexcWire:
+    usual_rejection = (30016, "Trading disabled")
+
     def __init__(self, venue: TradingVenue) -> None:
         self.venue = venue
         self.limits = RequestLimits()
@@ -139,10 +141,9 @@ class MexcWire:
         refusal = INVALID_KEY if given and key is None else None
         if key is not None and key.is_full():
             key, refusal = None, TOO_MANY_CONNECTIONS
-        user = None if key is None else key.user
         talk = MexcTalk(self.venue, key, time.monotonic())
-        offer = StreamOffer(talk, self.venue.feed, user, refusal)
-        return VenueReply(HttpAnswer(101, b""), user.name if user else None, offer)
+        offer = StreamOffer(talk, self.venue.feed, refusal)
+        return VenueReply(HttpAnswer(101, b""), talk.user.name if talk.user else None, offer)
 
     def forget_streams(self) -> None:
         self.listen_keys.clear()

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from simulator.core.accounts import SimUser
 from simulator.core.events import VenueEvent
 from simulator.core.faults import FaultRule
 from simulator.streaming.journal import describe_event
@@ -28,7 +29,8 @@ FOR_EVER = float("inf")
 class StreamConnection:
     def __init__(self, hub: StreamHub, venue: str, offer: StreamOffer, number: int) -> None:
         self._hub, self._offer, self.venue, self.number = hub, offer, venue, number
-        self.talk, self.user = offer.talk, "" if offer.user is None else offer.user.name
+        self.talk, self.user = offer.talk, _name_of(offer.talk.user)
+        self._is_listening = False
         self.opened_at = self._traffic_at = time.monotonic()
         self.opened_ms = time.time_ns() // 1_000_000
         self.sent: Counter[str] = Counter()
@@ -45,8 +47,7 @@ class StreamConnection:
         self.opened_at = self._traffic_at = time.monotonic()
         self._hub.add(self)
         self.talk.begin(self.end)
-        if self._offer.user is not None:
-            self._offer.feed.listen(self._offer.user, self._tell)
+        self._listen()
         if self._offer.refusal is not None:
             line.send_text(self._offer.refusal)
             self.end(self._offer.refusal)
@@ -60,9 +61,23 @@ class StreamConnection:
         before = list(self.talk.channels)
         for answer in self.talk.answer(text, self._traffic_at):
             self._answer(answer)
+        self._listen()
         if self.talk.channels != before:
             self.note("subscribed", channels=list(self.talk.channels))
         self.watch()
+
+    def _listen(self) -> None:
+        """From the moment on at which it is known whose connection this is."""
+        user = self.talk.user
+        if self._is_listening or user is None or self.ended_because is not None:
+            return
+        self._is_listening = True
+        self._offer.feed.listen(user, self._tell)
+        if not self.user:
+            self.user = user.name
+            self.note("signed in")
+            if self._hub.is_refused(self.venue, self.user):
+                self.end("refused for a while", GOING_AWAY)
 
     def ended(self, reason: str) -> None:
         """Nothing is sent any more, whatever the socket still does."""
@@ -73,7 +88,7 @@ class StreamConnection:
             self._timer.cancel()
         if self._line is not None:
             self.talk.finish(self.end)
-            if self._offer.user is not None:
+            if self._is_listening:
                 self._offer.feed.stop_listening(self.user, self._tell)
             self._hub.remove(self)
 
@@ -171,13 +186,16 @@ class StreamConnection:
             else:
                 self._send(event, channel, data)
 
-    def _send(self, event: VenueEvent, channel: str, data: bytes) -> None:
+    def _send(self, event: VenueEvent, channel: str, data: bytes | str) -> None:
         if self.ended_because is not None or self.is_stalled() or self._line is None:
             self._lose(event, channel, self.ended_because or "stream_stall")
             return
         self._traffic_at = time.monotonic()
         self.sent[channel] += 1
-        self._line.send_binary(data)
+        if isinstance(data, str):
+            self._line.send_text(data)
+        else:
+            self._line.send_binary(data)
 
     def _lose(self, event: VenueEvent, channel: str, reason: str) -> None:
         self.lost[channel] += 1
@@ -187,3 +205,7 @@ class StreamConnection:
         self._hub.journal.append(
             happened, venue=self.venue, user=self.user, connection=self.number, **details
         )
+
+
+def _name_of(user: SimUser | None) -> str:
+    return "" if user is None else user.name

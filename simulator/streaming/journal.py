@@ -1,4 +1,4 @@
-"""What happened to streams: openings, subscriptions, lost frames, endings; the newest rows, in memory.
+"""What happened to streams: openings, sign-ins, subscriptions, lost frames, endings; the newest rows, in memory.
 
 A row names the connection as the requests' journal does, the user and the channel, never the listen key.
 """

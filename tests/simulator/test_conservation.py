@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.core.catalogue import DEFAULT_LISTINGS
 from simulator.core.clock import SimClock
 from simulator.core.fees import FEE_POLICIES
 from simulator.core.money import PRECISION, round_down
+from simulator.core.profile import VenueProfile
 from simulator.core.refusals import SimRefusal
 from simulator.core.rows import SimOrderType, SimSide
 from simulator.core.rules import SimOrderRequest
@@ -59,7 +59,7 @@ class VenueDriver:
     """Applies drawn operations to a venue in memory; refusals are part of life."""
 
     def __init__(self) -> None:
-        self.venue = TradingVenue("mexc", 11, DEFAULT_LISTINGS, VenueSettings(), SimClock(0), VenueStore())
+        self.venue = TradingVenue("mexc", 11, VenueProfile(), VenueSettings(), SimClock(0), VenueStore())
         for name in ("a", "b"):
             self.venue.create_user(name, f"key-{name}", "secret", FUNDS)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.core.catalogue import DEFAULT_LISTINGS
 from simulator.core.clock import SimClock
 from simulator.core.events import BalanceCause, BalanceChanged, FillHappened, OrderChanged, VenueEvent
+from simulator.core.profile import VenueProfile
 from simulator.core.refusals import SimRefusal
 from simulator.core.rows import SimOrderStatus, SimOrderType, SimSide
 from simulator.core.rules import SimOrderRequest
@@ -19,7 +19,7 @@ from simulator.core.trading import TradingVenue
 
 
 def open_venue(path: Path | None = None) -> TradingVenue:
-    venue = TradingVenue("mexc", 7, DEFAULT_LISTINGS, VenueSettings(), SimClock(0), VenueStore(path))
+    venue = TradingVenue("mexc", 7, VenueProfile(), VenueSettings(), SimClock(0), VenueStore(path))
     venue.restore()
     venue.create_user("trader", "key", "secret", {"USDT": Decimal(100_000)})
     return venue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.core.catalogue import DEFAULT_LISTINGS
 from simulator.core.clock import SimClock
+from simulator.core.profile import VenueProfile
 from simulator.core.settings import VenueSettings
 from simulator.core.store import VenueStore
 from simulator.core.trading import TradingVenue
@@ -16,9 +16,7 @@ from simulator.testing import ControlFailed
 
 def make_hall() -> VenueHall:
     def opened(name: str) -> MexcWire:
-        return MexcWire(
-            TradingVenue(name, 7, DEFAULT_LISTINGS, VenueSettings(), SimClock(0), VenueStore(None))
-        )
+        return MexcWire(TradingVenue(name, 7, VenueProfile(), VenueSettings(), SimClock(0), VenueStore(None)))
 
     return VenueHall({"mexc": lambda: opened("mexc"), "second": lambda: opened("second")})
 

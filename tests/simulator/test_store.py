@@ -8,8 +8,8 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-from simulator.core.catalogue import DEFAULT_LISTINGS
 from simulator.core.clock import SimClock
+from simulator.core.profile import VenueProfile
 from simulator.core.rows import SimOrderType, SimSide
 from simulator.core.rules import SimOrderRequest
 from simulator.core.settings import VenueSettings
@@ -109,7 +109,7 @@ def test_a_long_file_is_compacted_without_losing_anything(tmp_path: Path, monkey
 
     def open_venue() -> TradingVenue:
         store = VenueStore(tmp_path / "mexc.jsonl")
-        venue = TradingVenue("mexc", 7, DEFAULT_LISTINGS, VenueSettings(), SimClock(0), store)
+        venue = TradingVenue("mexc", 7, VenueProfile(), VenueSettings(), SimClock(0), store)
         venue.restore()
         return venue
 
