@@ -142,14 +142,17 @@ class VenueActing:
     ) -> Outcome | Unknown | NotSentOutcome:
         began, word = boot_seconds(), "unknown"
         try:
-            outcome = self._attempt(prepare, judge)
+            outcome = self._attempt(endpoint, prepare, judge)
             word = _WORDS[type(outcome)]
             return outcome
         finally:
             self._line.observe(endpoint, word, boot_seconds() - began)
 
     def _attempt(
-        self, prepare: Callable[[], WireRequest], judge: Callable[[WireAnswer], Outcome]
+        self,
+        endpoint: VenueEndpoint,
+        prepare: Callable[[], WireRequest],
+        judge: Callable[[WireAnswer], Outcome],
     ) -> Outcome | Unknown | NotSentOutcome:
         try:
             request = prepare()
@@ -158,7 +161,7 @@ class VenueActing:
         except Exception as error:  # broad: whatever it was, sending had not begun
             return NotSentOutcome(f"preparing the request failed ({type(error).__name__})")
         try:
-            answer = self._line.send(request)
+            answer = self._line.send(endpoint, request)
             outcome = judge(answer)
             code = self.heed(answer)
             return replace(outcome, exchanged=replace(answer.exchanged, venue_code=code))

@@ -88,7 +88,7 @@ class VenueLine:
         """The venue's milliseconds out of the answer of the time endpoint."""
         raise NotImplementedError
 
-    def heed(self, answer: WireAnswer) -> None:
+    def heed(self, endpoint: VenueEndpoint, answer: WireAnswer) -> None:
         """What any answer says about our limits: may close the venue."""
         raise NotImplementedError
 
@@ -154,7 +154,7 @@ class VenueLine:
                 answer = self.http.send(self.prepare(endpoint, pairs))
             except WireFailure as failure:
                 raise VenueUnavailable(f"{endpoint.name} got no answer: {failure.reason}.") from None
-            self.heed(answer)
+            self.heed(endpoint, answer)
             error = judge(answer)
             if error is not None:
                 raise error
@@ -190,10 +190,10 @@ class VenueLine:
         return _jitter.uniform(most / 2, most)
 
     # -- acting ------------------------------------------------------------------------------------------------
-    def send(self, request: WireRequest) -> WireAnswer:
+    def send(self, endpoint: VenueEndpoint, request: WireRequest) -> WireAnswer:
         """Send once, without waiting. Raises WireFailure."""
         answer = self.http.send(request)
-        self.heed(answer)
+        self.heed(endpoint, answer)
         return answer
 
     def observe(self, endpoint: VenueEndpoint, outcome: str, seconds: float) -> None:

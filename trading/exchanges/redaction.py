@@ -13,7 +13,9 @@ import re
 from collections.abc import Iterable
 
 _HIDDEN = "***"
-_NAMES = "signature|accessKey|apiKey|secretKey|listenKey|X-MEXC-APIKEY|Authorization"
+_NAMES = (
+    "signature|accessKey|apiKey|secretKey|listenKey|X-MEXC-APIKEY|X-BAPI-API-KEY|X-BAPI-SIGN|Authorization"
+)
 _NAMED = re.compile(rf"(?i)\b({_NAMES})(%3D|[\"']?\s*[=:]\s*[\"']?)[^&\"'\s,}}]+")
 _LIBRARIES = (
     "httpx",

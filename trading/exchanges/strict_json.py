@@ -120,6 +120,13 @@ def read_quantity(row: JsonObject, field: str) -> Decimal:
     return number
 
 
+def read_positive(row: JsonObject, field: str) -> Decimal:
+    number = read_decimal(row, field)
+    if number <= 0:
+        raise malformed(field, "a number above zero", str(number))
+    return number
+
+
 def find_quantity(row: JsonObject, field: str) -> Decimal | None:
     return None if row.get(field) in (None, "") else read_quantity(row, field)
 

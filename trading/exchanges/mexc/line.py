@@ -72,6 +72,6 @@ class MexcLine(VenueLine):
     def parse_time(self, value: Any) -> int:
         return parse_server_time(value)
 
-    def heed(self, answer: WireAnswer) -> None:
+    def heed(self, endpoint: VenueEndpoint, answer: WireAnswer) -> None:
         if answer.http_status in (418, 429):
             self.close_venue(retry_after_seconds(answer.http_status, answer.retry_after))

@@ -1,21 +1,18 @@
-"""Public reads of MEXC: symbol rules and prices, in as few requests as the weights allow.
-
-A row that cannot be read is left out with a warning as long as it is one of many: its symbol is then missing, which
-denies orders for it and for nothing else. Asked for by name, or when many rows are bad, it is an error.
-"""
+"""Public reads of MEXC: symbol rules and prices, in as few requests as the weights allow."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from trading.domain.errors import MalformedAnswer, VenueRefused
 from trading.domain.outcomes import InstrumentReport, PriceReport
 
 from ..endpoint import Pairs
+from ..rows import parse_rows
 from .constants import BOOK_TICKER, EXCHANGE_INFO, SELF_SYMBOLS, TICKER_PRICE
 from .instruments import parse_instrument, symbol_rows
 from .line import MexcLine
@@ -24,9 +21,6 @@ from .parse import parse_price, parse_self_symbols, rows_by_symbol
 logger = logging.getLogger(__name__)
 
 _SYMBOLS_PER_REQUEST = 50  # a longer list makes a URL that gateways may refuse; the whole list costs the same
-_TOLERATED_PERCENT = 5
-
-Report = TypeVar("Report")
 
 
 def read_instruments(line: MexcLine, symbols: Sequence[str] | None) -> list[InstrumentReport]:
@@ -34,7 +28,7 @@ def read_instruments(line: MexcLine, symbols: Sequence[str] | None) -> list[Inst
     rows = symbol_rows(line.read(EXCHANGE_INFO, _symbol_pairs(symbols)))
     if wanted is not None:
         rows = [row for row in rows if isinstance(row, dict) and row.get("symbol") in wanted]
-    reports = _parse_many(rows, parse_instrument, may_skip=wanted is None)
+    reports = parse_rows("MEXC", rows, parse_instrument, may_skip=wanted is None)
     allowed = _find_key_symbols(line)
     if allowed is None:
         return reports
@@ -63,21 +57,6 @@ def _find_key_symbols(line: MexcLine) -> frozenset[str] | None:
     except (VenueRefused, MalformedAnswer) as error:
         logger.warning("The list of the key's symbols is not available: %s", error.message)
         return None
-
-
-def _parse_many(rows: Sequence[Any], parse: Callable[[Any], Report], *, may_skip: bool) -> list[Report]:
-    found: list[Report] = []
-    bad: list[MalformedAnswer] = []
-    for row in rows:
-        try:
-            found.append(parse(row))
-        except MalformedAnswer as error:
-            bad.append(error)
-            symbol = str(row.get("symbol"))[:20] if isinstance(row, dict) else "?"
-            logger.warning("MEXC's row of %s is left out: %s", symbol, error.message)
-    if bad and (not may_skip or len(bad) * 100 > len(rows) * _TOLERATED_PERCENT):
-        raise bad[0]
-    return found
 
 
 def read_prices(line: MexcLine, symbols: Sequence[str]) -> list[PriceReport]:

@@ -33,9 +33,9 @@ from ..strict_json import (
     find_time,
     malformed,
     read_bool,
-    read_decimal,
     read_id,
     read_int,
+    read_positive,
     read_quantity,
     read_rounded,
     read_text,
@@ -108,20 +108,13 @@ def parse_fill(value: Any) -> FillReport:
         client_order_id=find_text(row, "clientOrderId"),
         symbol=read_text(row, "symbol"),
         side=Side.BUY if read_bool(row, "isBuyer") else Side.SELL,
-        price=_read_positive(row, "price"),
-        quantity=_read_positive(row, "qty"),
+        price=read_positive(row, "price"),
+        quantity=read_positive(row, "qty"),
         fee=read_rounded(row, "commission"),
         fee_asset=_read_fee_asset(row),
         is_maker=read_bool(row, "isMaker"),
         filled_at=read_time(row, "time"),
     )
-
-
-def _read_positive(row: JsonObject, field: str) -> Decimal:
-    number = read_decimal(row, field)
-    if number <= 0:
-        raise malformed(field, "a number above zero", str(number))
-    return number
 
 
 def _read_fee_asset(row: JsonObject) -> str:
@@ -157,7 +150,7 @@ def parse_deposits(value: Any) -> list[TransferReport]:
             # The id of the transaction at the chain: the list has no other.
             venue_transfer_id=f"deposit:{read_id(row, 'txId')}",
             asset=read_text(row, "coin"),
-            quantity=_read_positive(row, "amount"),
+            quantity=read_positive(row, "amount"),
             fee=ZERO,
             at=read_time(row, "insertTime"),
         )
@@ -172,7 +165,7 @@ def parse_withdrawals(value: Any) -> list[TransferReport]:
         TransferReport(
             venue_transfer_id=f"withdrawal:{read_id(row, 'id')}",
             asset=read_text(row, "coin"),
-            quantity=-_read_positive(row, "amount"),
+            quantity=-read_positive(row, "amount"),
             fee=find_quantity(row, "transactionFee") or ZERO,
             at=read_time(row, "applyTime"),
         )
@@ -185,7 +178,7 @@ def parse_price(last: Any, book: Any, received_at: datetime) -> PriceReport:
     row, top = as_object(last, "ticker"), as_object(book, "book")
     return PriceReport(
         symbol=read_text(row, "symbol"),
-        last=_read_positive(row, "price"),
+        last=read_positive(row, "price"),
         bid=find_quantity(top, "bidPrice") or None,
         ask=find_quantity(top, "askPrice") or None,
         received_at=received_at,
