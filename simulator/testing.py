@@ -23,6 +23,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+# Where each venue's private stream is, below its prefix.
+STREAM_PATHS = {"mexc": "/ws", "binance": "/ws-api/v3", "bybit": "/v5/private"}
 PROJECT = Path(__file__).resolve().parent.parent
 ANSWER_SECONDS = 30
 Row = Any  # a JSON object
@@ -55,7 +57,7 @@ class SimulatedVenue:
     @property
     def stream_url(self) -> str:
         """Where a WebSocket is opened; MEXC's private stream takes ?listenKey= with it."""
-        return f"ws://127.0.0.1:{self.port}/{self.venue}/ws"
+        return f"ws://127.0.0.1:{self.port}/{self.venue}{STREAM_PATHS[self.venue]}"
 
     # -- reading ---------------------------------------------------------------------------------------------------
 

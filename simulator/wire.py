@@ -25,8 +25,22 @@ class ViewFaults:
     reject: tuple[int, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StreamFrame:
+    """What tells of an event on a channel: a text or bytes, as the venue sends them."""
+
+    channel: str
+    data: str | bytes
+    event: VenueEvent
+
+
 class StreamTalk(Protocol):
-    """One connection's conversation in a venue's format: control texts, channels, frames, and how long it lasts."""
+    """One connection's conversation in a venue's format: control texts, channels, frames, and how long it lasts.
+
+    `frames` tells what one commit changed on the channels that are subscribed. A venue that pings says by
+    `ping_seconds` how often, and the last pong is what `find_end` gets as the last traffic. A `farewell` is said before
+    the venue goes away.
+    """
 
     channels: list[str]
 
@@ -35,8 +49,9 @@ class StreamTalk(Protocol):
         """Whose events it carries; at some venues nobody's until it has signed in."""
 
     def answer(self, text: str, now: float) -> list[str]: ...
-    def find_channel(self, event: VenueEvent) -> str | None: ...
-    def encode(self, event: VenueEvent) -> bytes | str: ...
+    def frames(self, events: list[VenueEvent]) -> list[StreamFrame]: ...
+    def ping_seconds(self) -> float: ...
+    def farewell(self) -> list[str]: ...
     def begin(self, end: Callable[[str], None]) -> None: ...
     def finish(self, end: Callable[[str], None]) -> None: ...
     def find_end(self, opened_at: float, traffic_at: float) -> tuple[float, str]: ...

@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator.control.reading import ControlRefused, need_text, read_json, read_money, read_object
 from simulator.control.rows import balance_rows, listing_row, order_row, user_row
-from simulator.core.accounts import TRADE_RIGHTS, SimUser
+from simulator.core.accounts import SimUser
 from simulator.core.faults import parse_fault_rule
 from simulator.core.money import ZERO, plain
 from simulator.core.rows import SimOrder
@@ -162,7 +162,7 @@ class ControlChanges:
         owner = venue.users_by_key.get(key)
         if owner is not None and owner.name != user_name:
             raise ControlRefused(f"the key already belongs to user {owner.name}; give another key")
-        permissions = tuple(_read_texts(document, "permissions", list(TRADE_RIGHTS)))
+        permissions = tuple(_read_texts(document, "permissions", list(venue.profile.rights)))
         symbols = tuple(_read_texts(document, "symbols", [])) if document.get("symbols") is not None else None
         addresses = tuple(_read_texts(document, "addresses", []))
         totals = {

@@ -33,6 +33,7 @@ def fee_of_fill(
     quantity: Decimal,
     is_maker: bool,
     third_asset: str,
+    third_discount: Decimal,
     third_price: PriceInThird,
 ) -> tuple[Decimal, str]:
     rate = listing.maker_rate if is_maker else listing.taker_rate
@@ -42,7 +43,8 @@ def fee_of_fill(
     in_quote = round_down(price * quantity * rate, step)
     if order.fee_policy == "third":
         quote_in_third = third_price(listing.quote)
-        in_third = round_down(price * quantity * rate * quote_in_third, step) if quote_in_third else ZERO
+        discounted = price * quantity * rate * (1 - third_discount)
+        in_third = round_down(discounted * quote_in_third, step) if quote_in_third else ZERO
         if ZERO < in_third <= user.find_free(third_asset):
             return in_third, third_asset
     return in_quote, listing.quote

@@ -17,6 +17,7 @@ from simulator.core.book import RestingOrders
 from simulator.core.fees import fee_of_fill
 from simulator.core.liquidity import SyntheticLiquidity
 from simulator.core.money import ZERO, round_down
+from simulator.core.profile import VenueProfile
 from simulator.core.rows import EndCause, Listing, SimOrder, SimOrderStatus, SimOrderType, SimSide
 
 PROTECTIVE_BAND = Decimal("0.05")
@@ -30,7 +31,7 @@ class VenueLedger(Protocol):
     def last_price(self, symbol: str) -> Decimal: ...
     def current_tick(self) -> int: ...
     @property
-    def third_asset(self) -> str: ...
+    def profile(self) -> VenueProfile: ...
     def price_in_third(self, asset: str) -> Decimal | None: ...
     def record_fill(
         self,
@@ -127,7 +128,8 @@ class MatchingEngine:
             price,
             quantity,
             is_maker,
-            self._ledger.third_asset,
+            self._ledger.profile.third_asset,
+            self._ledger.profile.third_discount,
             self._ledger.price_in_third,
         )
         user.move(fee_asset, -fee)

@@ -15,6 +15,7 @@ Name = Callable[[int, int, int], str]  # from the seed, the count of resets, and
 class Numbering:
     order_id: Name
     fill_id: Name
+    counts_fills_by_symbol: bool = False  # so that fills of two symbols share a number
 
 
 def _opaque_order(seed: int, resets: int, sequence: int) -> str:
@@ -36,3 +37,6 @@ def _whole_number(first_digit: int, what: str) -> Name:
 
 OPAQUE = Numbering(_opaque_order, _opaque_fill)
 WHOLE_NUMBERS = Numbering(_whole_number(1, "orders"), _whole_number(2, "fills"))
+WHOLE_BY_SYMBOL = Numbering(
+    _whole_number(1, "orders"), _whole_number(2, "fills"), counts_fills_by_symbol=True
+)

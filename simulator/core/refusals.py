@@ -24,6 +24,7 @@ class RefusalReason(StrEnum):
     NO_COUNTER_ORDER = "no_counter_order"
     TOO_MANY_OPEN_ORDERS = "too_many_open_orders"
     DUPLICATE_CLIENT_ID = "duplicate_client_id"
+    WOULD_TAKE = "would_take"
     UNKNOWN_ORDER = "unknown_order"
 
 

@@ -13,13 +13,19 @@ class SettingRefused(ValueError):
 
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "duplicate_client_ids": ("accept", "reject"),
+    "duplicate_client_ids": ("accept", "reject", "open"),
     "fee_asset": FEE_POLICIES,
     "cancel_status": ("NEW", "CANCELED"),
     "fills_page": ("1000", "100"),
 }
 FLAGS = ("limits_enabled",)
-NUMBERS = ("limits_scale", "listen_key_seconds", "stream_quiet_seconds", "stream_unsubscribed_seconds")
+NUMBERS = (
+    "limits_scale",
+    "listen_key_seconds",
+    "stream_quiet_seconds",
+    "stream_unsubscribed_seconds",
+    "stream_ping_seconds",
+)
 
 
 @dataclass(slots=True)
@@ -33,6 +39,7 @@ class VenueSettings:
     listen_key_seconds: Decimal = Decimal(3_600)
     stream_quiet_seconds: Decimal = Decimal(60)
     stream_unsubscribed_seconds: Decimal = Decimal(30)
+    stream_ping_seconds: Decimal = Decimal(20)
 
     def change_all(self, wanted: dict[str, object]) -> None:
         """All or nothing."""

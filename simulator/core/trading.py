@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
 
-from simulator.core.accounts import TRADE_RIGHTS, SimBalance, SimTransfer, SimUser
+from simulator.core.accounts import SimBalance, SimTransfer, SimUser
 from simulator.core.events import BalanceCause
 from simulator.core.fees import fee_headroom
 from simulator.core.matching import PlannedFill, reservation_of
@@ -18,7 +18,6 @@ from simulator.core.rows import EndCause, Listing, SimOrder, SimOrderStatus, Sim
 from simulator.core.rules import SimOrderRequest, check_band, check_order
 from simulator.core.venue import VenueState
 
-MAX_OPEN_ORDERS = 500
 # Why an order that does not rest ends with something left, where it is not for want of depth.
 _CAUSES = {
     SimOrderType.LIMIT_MAKER: EndCause.WOULD_TAKE,
@@ -36,15 +35,22 @@ class TradingVenue(VenueState):
         check_order(request, listing, self.last_price(request.symbol))
         if with_band:
             check_band(request, listing, self.last_price(request.symbol))
-        if len(self.open_of.get(user.name, ())) >= MAX_OPEN_ORDERS:
-            raise SimRefusal(RefusalReason.TOO_MANY_OPEN_ORDERS, MAX_OPEN_ORDERS)
-        is_known = (
-            request.client_order_id is not None
-            and (user.name, request.client_order_id) in self.orders_by_client
-        )
-        if is_known and self.settings.duplicate_client_ids == "reject":
+        if self._count_open(user, request.symbol) >= self.profile.most_open_orders:
+            raise SimRefusal(RefusalReason.TOO_MANY_OPEN_ORDERS, self.profile.most_open_orders)
+        if self._is_taken(user, request.client_order_id):
             raise SimRefusal(RefusalReason.DUPLICATE_CLIENT_ID, request.client_order_id)
         return listing
+
+    def _count_open(self, user: SimUser, symbol: str) -> int:
+        open_orders = self.open_of.get(user.name, {})
+        if not self.profile.counts_open_by_symbol:
+            return len(open_orders)
+        return sum(order.symbol == symbol for order in open_orders.values())
+
+    def _is_taken(self, user: SimUser, client_order_id: str | None) -> bool:
+        known = self.orders_by_client.get((user.name, client_order_id or ""), ())
+        policy = self.settings.duplicate_client_ids
+        return policy != "accept" and any(policy == "reject" or order.status.is_open for order in known)
 
     def place(
         self, user: SimUser, request: SimOrderRequest, *, later: frozenset[EndCause] = frozenset()
@@ -54,6 +60,8 @@ class TradingVenue(VenueState):
         order = self._draft(user, request, listing)
         planned = self.engine.plan(listing, order.side, order.price, request.quantity, request.quote_quantity)
         self._check_funds(user, order, listing, planned, request)
+        if planned and order.type is SimOrderType.LIMIT_MAKER and self.profile.refuses_taking_makers:
+            raise SimRefusal(RefusalReason.WOULD_TAKE)
         end = self._find_end_at_once(order, listing, request, planned)
         if end is not None:
             return self._end_at_once(order, end, later)
@@ -201,7 +209,13 @@ class TradingVenue(VenueState):
     def create_user(self, name: str, key: str, secret: str, totals: Mapping[str, Decimal]) -> SimUser:
         uid = f"{20_000_000 + seeded_integer(self.seed, 'uid', name) % 10_000_000}"
         user = SimUser(
-            name=name, key=key, secret=secret, uid=uid, created_ms=self.clock.now_ms(), initial=dict(totals)
+            name=name,
+            key=key,
+            secret=secret,
+            uid=uid,
+            permissions=self.profile.rights,
+            created_ms=self.clock.now_ms(),
+            initial=dict(totals),
         )
         for asset, total in totals.items():
             user.adjust(asset, total)
@@ -254,6 +268,6 @@ class TradingVenue(VenueState):
             user.balances = {asset: SimBalance(total) for asset, total in user.initial.items()}
             user.adjusted = dict(user.initial)
             user.transfers = []
-            user.permissions, user.symbols, user.addresses = TRADE_RIGHTS, None, ()
+            user.permissions, user.symbols, user.addresses = self.profile.rights, None, ()
         self.store.restart(list(self.users.values()))
         self.commit()

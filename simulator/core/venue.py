@@ -57,6 +57,7 @@ class VenueState:
         self.open_of: dict[str, dict[str, SimOrder]] = {}
         self.fills: list[SimFill] = []
         self.fills_of: dict[str, list[SimFill]] = {}
+        self.fills_on: dict[str, int] = {}
         self.tick = self.clock.due_tick()
 
     def restore(self) -> None:
@@ -162,7 +163,7 @@ class VenueState:
         sequence = len(self.fills) + 1
         fill = SimFill(
             sequence=sequence,
-            fill_id=self._fill_id(sequence),
+            fill_id=self._fill_id(sequence, order.symbol),
             order_id=order.order_id,
             client_order_id=order.client_order_id,
             user=order.user,
@@ -208,13 +209,16 @@ class VenueState:
     def index_fill(self, fill: SimFill) -> None:
         self.fills.append(fill)
         self.fills_of.setdefault(fill.user, []).append(fill)
+        self.fills_on[fill.symbol] = self.fills_on.get(fill.symbol, 0) + 1
         self.orders[fill.order_id].fill_sequences.append(fill.sequence)
 
     def order_id(self, sequence: int) -> str:
         return self.profile.numbering.order_id(self.seed, self.resets, sequence)
 
-    def _fill_id(self, sequence: int) -> str:
-        return self.profile.numbering.fill_id(self.seed, self.resets, sequence)
+    def _fill_id(self, sequence: int, symbol: str) -> str:
+        numbering = self.profile.numbering
+        number = self.fills_on.get(symbol, 0) + 1 if numbering.counts_fills_by_symbol else sequence
+        return numbering.fill_id(self.seed, self.resets, number)
 
     def iter_fills(self, order: SimOrder) -> Iterator[SimFill]:
         return (self.fills[sequence - 1] for sequence in order.fill_sequences)

@@ -28,6 +28,7 @@ class StreamSession(Protocol):
 
     def opened(self, line: WebSocketLine) -> None: ...
     def heard(self, text: str) -> None: ...
+    def ponged(self, payload: bytes) -> None: ...
     def ended(self, reason: str) -> None: ...
 
 
@@ -74,6 +75,8 @@ class WebSocketLine:
                 text = b"".join(self._pieces).decode("utf-8", errors="replace")
                 self._pieces.clear()
                 self._session.heard(text)
+        elif frame.opcode is Opcode.PONG:
+            self._session.ponged(bytes(frame.data))
 
     def lost(self) -> None:
         """The socket is gone."""
@@ -91,6 +94,11 @@ class WebSocketLine:
     def send_binary(self, data: bytes) -> None:
         if self._protocol.state is State.OPEN:
             self._protocol.send_binary(data)
+            self._write_out()
+
+    def ping(self, payload: bytes) -> None:
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_ping(payload)
             self._write_out()
 
     def close(self, code: int, reason: str) -> None:

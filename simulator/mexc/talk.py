@@ -14,6 +14,7 @@ from simulator.core.trading import TradingVenue
 from simulator.mexc.frames import load_wrapper
 from simulator.mexc.listen_keys import End, ListenKey
 from simulator.mexc.pushes import CHANNELS, encode_push
+from simulator.wire import StreamFrame
 
 SUBSCRIPTIONS_PER_CONNECTION = 30
 LONGEST_SECONDS = 24 * 3_600
@@ -74,13 +75,11 @@ class MexcTalk:
 
     # -- events ----------------------------------------------------------------------------------------------------
 
-    def find_channel(self, event: VenueEvent) -> str | None:
-        """The subscribed channel that carries this event."""
-        channel = CHANNELS[type(event)]
-        return channel if channel in self.channels else None
-
-    def encode(self, event: VenueEvent) -> bytes:
-        return encode_push(event, self._venue.clock.now_ms())
+    def frames(self, events: list[VenueEvent]) -> list[StreamFrame]:
+        """One for every event that a subscribed channel carries."""
+        now_ms = self._venue.clock.now_ms()
+        carried = [event for event in events if CHANNELS[type(event)] in self.channels]
+        return [StreamFrame(CHANNELS[type(event)], encode_push(event, now_ms), event) for event in carried]
 
     # -- how long --------------------------------------------------------------------------------------------------
 
@@ -91,6 +90,13 @@ class MexcTalk:
     def finish(self, end: End) -> None:
         if self._key is not None:
             self._key.ends.remove(end)
+
+    def ping_seconds(self) -> float:
+        """It is the client who pings."""
+        return 0
+
+    def farewell(self) -> list[str]:
+        return []
 
     def find_end(self, opened_at: float, traffic_at: float) -> tuple[float, str]:
         """When the venue ends this connection if nothing more is said, and why."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.core.accounts import SimUser
 from simulator.core.events import VenueEvent
 from simulator.core.faults import FaultRule
 from simulator.streaming.journal import describe_event
-from simulator.wire import StreamOffer
+from simulator.wire import StreamFrame, StreamOffer
 
 if TYPE_CHECKING:
     from simulator.http.websocket import WebSocketLine
@@ -31,7 +32,8 @@ class StreamConnection:
         self._hub, self._offer, self.venue, self.number = hub, offer, venue, number
         self.talk, self.user = offer.talk, _name_of(offer.talk.user)
         self._is_listening = False
-        self.opened_at = self._traffic_at = time.monotonic()
+        self.opened_at = self._traffic_at = self._pinged_at = self._ponged_at = time.monotonic()
+        self._ping = b""
         self.opened_ms = time.time_ns() // 1_000_000
         self.sent: Counter[str] = Counter()
         self.lost: Counter[str] = Counter()
@@ -44,7 +46,7 @@ class StreamConnection:
 
     def opened(self, line: WebSocketLine) -> None:
         self._line = line
-        self.opened_at = self._traffic_at = time.monotonic()
+        self.opened_at = self._traffic_at = self._pinged_at = self._ponged_at = time.monotonic()
         self._hub.add(self)
         self.talk.begin(self.end)
         self._listen()
@@ -65,6 +67,12 @@ class StreamConnection:
         if self.talk.channels != before:
             self.note("subscribed", channels=list(self.talk.channels))
         self.watch()
+
+    def ponged(self, payload: bytes) -> None:
+        """Only the answer to the last ping proves that somebody is there."""
+        if payload == self._ping:
+            self._ponged_at = time.monotonic()
+            self.watch()
 
     def _listen(self) -> None:
         """From the moment on at which it is known whose connection this is."""
@@ -98,6 +106,8 @@ class StreamConnection:
         """The venue closes it, politely."""
         self.ended(reason)
         if self._line is not None:
+            for text in self.talk.farewell() if code == GOING_AWAY else ():
+                self._line.send_text(text)
             self._line.close(code, reason)
 
     def drop(self, rule: FaultRule) -> None:
@@ -110,17 +120,24 @@ class StreamConnection:
                 self._line.abort()
 
     def watch(self) -> None:
-        """Wake up when the venue would end this connection if nothing more happened; a stalled one is left alone."""
+        """Ping, and end this connection, when it is time for it; a stalled one is left alone."""
         if self._timer is not None:
             self._timer.cancel()
         if self.ended_because is not None or self._line is None:
             return
         silent = self._line.find_silence()
-        end, reason = self.talk.find_end(self.opened_at, self._traffic_at)
-        left = silent or end - time.monotonic()
+        every, now = self.talk.ping_seconds(), time.monotonic()
+        end, reason = self.talk.find_end(self.opened_at, self._ponged_at if every else self._traffic_at)
+        left = silent or end - now
         if left <= 0:
             self.end(reason)
-        elif left < FOR_EVER:
+            return
+        if every and not silent:
+            if now >= self._pinged_at + every:
+                self._pinged_at, self._ping = now, str(time.time_ns() // 1_000_000).encode()
+                self._line.ping(self._ping)
+            left = min(left, self._pinged_at + every - now)
+        if left < FOR_EVER:
             self._timer = asyncio.get_running_loop().call_later(left, self.watch)
 
     def is_stalled(self) -> bool:
@@ -130,7 +147,7 @@ class StreamConnection:
         """A stall is over; what came meanwhile is lost."""
         if self._line is not None:
             self._line.fall_silent(0)
-            self._traffic_at = time.monotonic()
+            self._traffic_at = self._ponged_at = time.monotonic()
             self.watch()
 
     def meet(self, rule: FaultRule) -> None:
@@ -156,50 +173,46 @@ class StreamConnection:
 
     def _tell(self, events: list[VenueEvent]) -> None:
         """What one commit changed; frames drawn to go out of order go last, in the reverse order."""
-        late: list[tuple[VenueEvent, str, list[FaultRule]]] = []
-        for event in events:
-            channel = self.talk.find_channel(event)
-            if channel is None:
-                continue
-            rules = [] if self.ended_because is not None else self._hub.draw(self, channel)
+        late: list[tuple[StreamFrame, list[FaultRule]]] = []
+        for frame in self.talk.frames(events):
+            rules = [] if self.ended_because is not None else self._hub.draw(self, frame.channel)
             for rule in rules:
                 self.meet(rule)
             if any(rule.kind == "stream_out_of_order" for rule in rules):
-                late.append((event, channel, rules))
+                late.append((frame, rules))
             else:
-                self._push(event, channel, rules)
-        for event, channel, rules in reversed(late):
-            self._push(event, channel, rules)
+                self._push(frame, rules)
+        for frame, rules in reversed(late):
+            self._push(frame, rules)
 
-    def _push(self, event: VenueEvent, channel: str, rules: list[FaultRule]) -> None:
+    def _push(self, frame: StreamFrame, rules: list[FaultRule]) -> None:
         kinds = {rule.kind for rule in rules}
         if "stream_gap" in kinds:
-            self._lose(event, channel, "stream_gap")
+            self._lose(frame, "stream_gap")
             return
-        data = self.talk.encode(event)
         if "stream_malformed" in kinds:
-            data = data[:-1]  # the body is last, so it can no longer be read
+            frame = replace(frame, data=frame.data[:-1])  # without its end, no format can be read
         delay = sum(float(rule.parameters["seconds"]) for rule in rules if rule.kind == "stream_latency")
         for _ in range(2 if "stream_duplicate" in kinds else 1):
             if delay:  # time spans, not money
-                asyncio.get_running_loop().call_later(delay, self._send, event, channel, data)
+                asyncio.get_running_loop().call_later(delay, self._send, frame)
             else:
-                self._send(event, channel, data)
+                self._send(frame)
 
-    def _send(self, event: VenueEvent, channel: str, data: bytes | str) -> None:
+    def _send(self, frame: StreamFrame) -> None:
         if self.ended_because is not None or self.is_stalled() or self._line is None:
-            self._lose(event, channel, self.ended_because or "stream_stall")
+            self._lose(frame, self.ended_because or "stream_stall")
             return
         self._traffic_at = time.monotonic()
-        self.sent[channel] += 1
-        if isinstance(data, str):
-            self._line.send_text(data)
+        self.sent[frame.channel] += 1
+        if isinstance(frame.data, str):
+            self._line.send_text(frame.data)
         else:
-            self._line.send_binary(data)
+            self._line.send_binary(frame.data)
 
-    def _lose(self, event: VenueEvent, channel: str, reason: str) -> None:
-        self.lost[channel] += 1
-        self.note("lost", channel=channel, reason=reason, **describe_event(event))
+    def _lose(self, frame: StreamFrame, reason: str) -> None:
+        self.lost[frame.channel] += 1
+        self.note("lost", channel=frame.channel, reason=reason, **describe_event(frame.event))
 
     def note(self, happened: str, **details: object) -> None:
         self._hub.journal.append(
