@@ -16,9 +16,9 @@ from importlib import import_module
 from typing import Any
 
 from benchmarks.large_stack import LargeStack
-from benchmarks.machine import describe, describe_machine
 from benchmarks.rows import Row, keep, show
-from tests.stack.instance import StackInstance
+from rig.instance import StackInstance
+from rig.machine import describe, describe_machine
 
 # Everything a stack does …
 WHOLE = ("first_byte", "throughput", "false_breaks", "halt", "alerts", "live", "streams", "memory", "start")

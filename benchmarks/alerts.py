@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from benchmarks.first_byte import seconds_of
 from benchmarks.rows import Row, spread
+from rig.instance import StackInstance, wait_until
+from rig.load import Load, endless
+from rig.panel_client import PanelClient
 from tests.alert_receiver import AlertReceiver, alert_receiver
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.load import Load, endless
-from tests.stack.panel_client import PanelClient
 
 HALTS, CLIENTS = 10, 4
 GOALS = {99: "<= 5,000 ms"}

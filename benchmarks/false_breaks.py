@@ -12,8 +12,8 @@ from typing import Any
 from uuid import uuid4
 
 from benchmarks.rows import Row
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.load import Load
+from rig.instance import StackInstance, wait_until
+from rig.load import Load
 
 SECONDS = 60
 OURS_PER_SECOND, THEIRS_PER_SECOND = 5, 15

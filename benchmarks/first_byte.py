@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.rows import Row, spread
 from benchmarks.stages import ORDERS, StageClock
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.panel_client import PanelClient
+from rig.instance import StackInstance, wait_until
+from rig.panel_client import PanelClient
 
 SIGNALS, WARM_UP = 40, 8
 STAGES = {

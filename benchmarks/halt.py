@@ -8,9 +8,9 @@ from collections import defaultdict
 from benchmarks.first_byte import seconds_of
 from benchmarks.rows import Row
 from benchmarks.stages import HALTS, StageClock
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.load import Load, endless
-from tests.stack.panel_client import PanelClient
+from rig.instance import StackInstance, wait_until
+from rig.load import Load, endless
+from rig.panel_client import PanelClient
 
 ROUNDS, RESTING, CLIENTS = 3, 40, 4
 OPEN = ("NEW", "PARTIALLY_FILLED")

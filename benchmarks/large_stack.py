@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from benchmarks.large_set import make
-from tests.stack.instance import PROJECT, StackInstance
+from rig.instance import PROJECT, StackInstance
 
 HOME = PROJECT / "var" / "bench-large"
 

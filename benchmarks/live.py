@@ -11,9 +11,9 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.first_byte import seconds_of
 from benchmarks.rows import Row, spread
+from rig.instance import StackInstance, wait_until
+from rig.panel_client import PanelClient
 from tests.e2e.browser import FLAGS, find_chromium
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.panel_client import PanelClient
 
 HALTS, FILLS = 10, 20
 GOALS = {95: "<= 1000 ms"}

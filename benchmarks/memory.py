@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from benchmarks.roles import name_role, read_pss
 from benchmarks.rows import Row
-from tests.stack.instance import StackInstance
+from rig.instance import StackInstance
+from rig.roles import name_role, read_pss
 
 
 def measure(stack: StackInstance) -> list[Row]:

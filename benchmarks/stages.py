@@ -7,7 +7,7 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.stack.panel_client import PanelClient
+from rig.panel_client import PanelClient
 
 ORDERS = "levi_order_latency_seconds"
 HALTS = "levi_halt_seconds"

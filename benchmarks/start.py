@@ -7,7 +7,7 @@ import time
 import httpx
 
 from benchmarks.rows import Row
-from tests.stack.instance import StackInstance, wait_until
+from rig.instance import StackInstance, wait_until
 
 
 def shows_page(url: str) -> bool:

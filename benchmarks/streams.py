@@ -10,8 +10,8 @@ import time
 from typing import Any
 
 from benchmarks.rows import Row, spread
-from tests.chaos.process.oracle import read_rows
-from tests.stack.instance import StackInstance, wait_until
+from rig.instance import StackInstance, wait_until
+from rig.oracle import read_rows
 
 WITH, WITHOUT = 25, 8
 # After half a minute nobody follows an order any more but the sync, every ten seconds.

@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from uuid import uuid4
 
 from benchmarks.first_byte import seconds_of
-from benchmarks.roles import name_role, read_processor_seconds
 from benchmarks.rows import Row, quantile, spread
 from benchmarks.stages import ORDERS, StageClock
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.load import Load
+from rig.instance import StackInstance, wait_until
+from rig.load import Load
+from rig.roles import name_role, read_processor_seconds
 
 SIGNALS, CLIENTS = 160, 8
 

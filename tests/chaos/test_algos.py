@@ -6,11 +6,11 @@ from itertools import islice
 
 import pytest
 
+from rig.oracle import Placements, wall
 from tests.chaos.process.algo_bodies import BODIES
 from tests.chaos.process.algo_oracle import AlgoFindings, Engaged, examine_algos, judge_algos
 from tests.chaos.process.algos import POINTS_OF_ALGOS, plan_algos
 from tests.chaos.process.figures import is_good
-from tests.chaos.process.oracle import Placements, wall
 from tests.chaos.test_process import in_the_database
 from tests.chaos.virtual.algos import WORDS, run_algo_seed
 from tests.chaos.virtual.campaign import ROOT

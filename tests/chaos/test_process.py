@@ -12,14 +12,14 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from rig.oracle import Placements, examine
+from rig.stories import tell
 from tests.chaos.__main__ import read_row, stream
 from tests.chaos.process import figures
 from tests.chaos.process.figures import Figure, count, is_good, timing
 from tests.chaos.process.kills import make_plans
-from tests.chaos.process.oracle import Placements, examine
 from tests.chaos.process.stack_messages import find_doubled_slots
 from tests.chaos.process.stack_triggers import CAUSES, ONLY_PRODUCTION
-from tests.chaos.process.stories import tell
 from tests.chaos.virtual.campaign import ROOT
 from tests.conftest import test_database_url
 from tests.making import PERSON, World, fresh

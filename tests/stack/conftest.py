@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from rig.instance import PROJECT, StackInstance, wait_until
+from rig.panel_client import PanelClient
 from simulator.testing import SimulatedVenue
-from tests.stack.instance import PROJECT, StackInstance, wait_until
-from tests.stack.panel_client import PanelClient
 
 HERE = Path(__file__).parent
 SERVERS_OF_THE_OPERATOR = ("DATABASE_URL", "REDIS_URL", "SIMULATOR_URL", "LEVI_MODE", "LEVI_CONFIG")

@@ -8,8 +8,8 @@ from decimal import Decimal
 
 import httpx
 
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.ledger import find_differences, position_at_venue
+from rig.instance import StackInstance, wait_until
+from rig.ledger import find_differences, position_at_venue
 
 
 def send_printed_line(log: str) -> httpx.Response:

@@ -7,11 +7,11 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
+from rig.instance import StackInstance, wait_until
+from rig.ledger import find_differences
+from rig.load import Load, endless
+from rig.panel_client import PanelClient
 from simulator.testing import SimulatedVenue
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.ledger import find_differences
-from tests.stack.load import Load, endless
-from tests.stack.panel_client import PanelClient
 
 OPEN_AT_VENUE = ("NEW", "PARTIALLY_FILLED")
 

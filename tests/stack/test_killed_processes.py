@@ -10,10 +10,10 @@ from uuid import uuid4
 
 import pytest
 
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.ledger import find_differences
-from tests.stack.load import Load, endless
-from tests.stack.process_tree import Member
+from rig.instance import StackInstance, wait_until
+from rig.ledger import find_differences
+from rig.load import Load, endless
+from rig.process_tree import Member
 
 KILL_EVERY_SECONDS = 2
 SEED = int(os.environ.get("LEVI_CHAOS_SEED", "7"))

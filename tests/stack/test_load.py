@@ -6,9 +6,9 @@ import random
 from collections import Counter
 from uuid import uuid4
 
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.ledger import find_differences
-from tests.stack.load import Load
+from rig.instance import StackInstance, wait_until
+from rig.ledger import find_differences
+from rig.load import Load
 
 SIGNALS, CLIENTS, REPEATS = 200, 8, 0.2
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from tests.stack.instance import StackInstance, wait_until
-from tests.stack.ledger import find_differences
-from tests.stack.load import Load
+from rig.instance import StackInstance, wait_until
+from rig.ledger import find_differences
+from rig.load import Load
 
 ORDER_PATH = "/api/v3/order"
 SIGNALS = 40

@@ -43,7 +43,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 def code_hash() -> str:
     """Of everything the figures speak about."""
     digest = hashlib.sha256()
-    for folder in ("trading", "levi_site", "simulator", "tests/chaos/process"):
+    for folder in ("trading", "levi_site", "simulator", "rig", "tests/chaos/process"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

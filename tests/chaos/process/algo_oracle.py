@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
+from rig.oracle import Placements, Row, read_rows, wall
 from simulator.testing import SimulatedVenue
 from tests.chaos.process.figures import Figure, count
-from tests.chaos.process.oracle import Placements, Row, read_rows, wall
 
 ENDED = ("completed", "expired", "canceled", "denied")
 OPEN_AT_VENUE = ("NEW", "PARTIALLY_FILLED")

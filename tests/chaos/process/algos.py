@@ -23,6 +23,7 @@ import httpx
 from django.conf import settings
 from django.db import DatabaseError, connection
 
+from rig.oracle import Findings, Placements, examine
 from tests.chaos.process.algo_bodies import BODIES, fill_what_rests
 from tests.chaos.process.algo_oracle import AlgoFindings, Engaged, examine_algos
 from tests.chaos.process.carriers import carriers, come_to_rest, living_algos
@@ -30,7 +31,6 @@ from tests.chaos.process.commits import CommitProxy
 from tests.chaos.process.forks import Forks, Keepers
 from tests.chaos.process.ground import Ground
 from tests.chaos.process.kills import read_strikes
-from tests.chaos.process.oracle import Findings, Placements, examine
 from tests.making import CLIENT, PERSON
 from trading.domain.enums import AlgoState, HaltScope
 from trading.domain.errors import LeviError

@@ -17,11 +17,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from rig.oracle import Findings, Placements, examine
 from tests.chaos.process.carriers import carriers, come_to_rest
 from tests.chaos.process.forks import Forks, Keepers
 from tests.chaos.process.ground import Ground
 from tests.chaos.process.lives import LIVES
-from tests.chaos.process.oracle import Findings, Placements, examine
 
 COMMIT = b"COMMIT\x00"
 COMMITS_OF_A_LIFE = 7

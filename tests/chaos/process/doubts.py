@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rig.oracle import ORDER_PATH, Findings, Placements, examine, read_rows
 from tests.chaos.process.carriers import carriers, come_to_rest
 from tests.chaos.process.forks import Keepers
 from tests.chaos.process.ground import Ground
 from tests.chaos.process.lives import QUANTITY
-from tests.chaos.process.oracle import ORDER_PATH, Findings, Placements, examine, read_rows
 from trading.domain.errors import LeviError
 from trading.execution.dispatch import dispatch_order
 from trading.models import Order

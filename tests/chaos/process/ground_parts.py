@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rig.oracle import Findings, Placements
+from rig.stories import tell
 from tests.chaos.process.algo_oracle import judge_algos
 from tests.chaos.process.figures import Figure, count, timing
 from tests.chaos.process.ground import Ground
 from tests.chaos.process.kills import Struck, kill_many, stop_many
-from tests.chaos.process.oracle import Findings, Placements
-from tests.chaos.process.stories import tell
 from trading.failpoints import POINTS
 
 # In a campaign of some minutes every point comes to its turn; of lives with a stop there are fewer.

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from rig.oracle import Findings, Placements, examine
 from tests.chaos.process.carriers import carriers, come_to_rest, unfinished
 from tests.chaos.process.forks import Forks, Keepers
 from tests.chaos.process.ground import Ground
 from tests.chaos.process.lives import LIVES
-from tests.chaos.process.oracle import Findings, Placements, examine
 from trading.failpoints import POINTS, FailpointRule, arm
 
 CARRIER_DEATHS = 0.001

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
+from rig.instance import NeverHappened, wait_until
+from rig.panel_client import PanelClient
 from tests.chaos.process.algo_bodies import BODIES, fill_what_rests
 from tests.chaos.process.algo_oracle import Engaged, examine_algos, judge_algos
 from tests.chaos.process.figures import Figure
 from tests.chaos.process.stack_faults import EVERY_SECONDS, hit, judge_stack
 from tests.chaos.process.stack_world import CampaignStack
-from tests.stack.instance import NeverHappened, wait_until
-from tests.stack.panel_client import PanelClient
 
 Say = Callable[[str], None]
 KINDS_HIT = ("orders child", "redis", "orders parent", "web child", "background child")

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from rig.instance import wait_until
+from rig.oracle import Placements
+from rig.panel_client import PanelClient
 from tests.chaos.process.figures import SKIPPED, Figure
-from tests.chaos.process.oracle import Placements
 from tests.chaos.process.stack_faults import judge_stack
 from tests.chaos.process.stack_world import CampaignStack
-from tests.stack.instance import wait_until
-from tests.stack.panel_client import PanelClient
 
 Say = Callable[[str], None]
 SIZE = "1500m"  # below a gibibyte the product halts by itself, before the disk is full

@@ -13,11 +13,12 @@ from itertools import pairwise
 
 import redis
 
+from rig.driven import KINDS, send_signal
+from rig.instance import wait_until
+from rig.oracle import Placements, wall
+from rig.stories import tell
 from tests.chaos.process.figures import Figure, count, timing
-from tests.chaos.process.oracle import Placements, wall
-from tests.chaos.process.stack_world import KINDS, CampaignStack, send_signal
-from tests.chaos.process.stories import tell
-from tests.stack.instance import wait_until
+from tests.chaos.process.stack_world import CampaignStack
 
 Say = Callable[[str], None]
 EVERY_SECONDS = 2.5

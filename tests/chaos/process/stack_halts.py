@@ -9,11 +9,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from rig.driven import send_signal
+from rig.instance import wait_until
+from rig.oracle import Placements, wall
 from tests.chaos.process.figures import Figure, count, percentile, timing
-from tests.chaos.process.oracle import Placements, wall
 from tests.chaos.process.stack_faults import judge_stack
-from tests.chaos.process.stack_world import CampaignStack, send_signal
-from tests.stack.instance import wait_until
+from tests.chaos.process.stack_world import CampaignStack
 
 Say = Callable[[str], None]
 OPEN_AT_VENUE = ("NEW", "PARTIALLY_FILLED")

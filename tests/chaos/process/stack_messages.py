@@ -15,10 +15,11 @@ from uuid import uuid4
 import psycopg
 from celery import Celery
 
+from rig.driven import send_signal
+from rig.instance import wait_until
 from tests.chaos.process.figures import Figure, count, timing
 from tests.chaos.process.stack_faults import judge_stack
-from tests.chaos.process.stack_world import CampaignStack, send_signal
-from tests.stack.instance import wait_until
+from tests.chaos.process.stack_world import CampaignStack
 
 Say = Callable[[str], None]
 DUPLICATES, POSTS, FORGERIES, RINGS = 1000, 20, 1000, 20

@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
+from rig.instance import PROJECT, NeverHappened, wait_until
 from tests.chaos.process.figures import Figure, timing
 from tests.chaos.process.stack_world import CampaignStack
-from tests.stack.instance import PROJECT, NeverHappened, wait_until
 from trading.risk.triggers import TRIGGER_RULES
 
 Say = Callable[[str], None]

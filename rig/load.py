@@ -11,14 +11,14 @@ from uuid import uuid4
 
 import httpx
 
-from tests.stack.instance import StackInstance
-from tests.stack.panel_client import PanelClient
+from rig.instance import StackInstance
+from rig.panel_client import PanelClient
 
 Body = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Answer:
+class Posted:
     """What one post came to. `began` is wall time, as the venue's journal keeps it."""
 
     key: str
@@ -36,7 +36,7 @@ class Load:
     """Posts (key, body) pairs from `posts` until they are used up or `stop` is called."""
 
     def __init__(self, stack: StackInstance, posts: Iterable[tuple[str, Body]], clients: int = 8) -> None:
-        self.answers: list[Answer] = []
+        self.answers: list[Posted] = []
         self._stack = stack
         self._posts = iter(posts)
         self._lock = threading.Lock()
@@ -70,13 +70,13 @@ class Load:
                 self.answers.append(send(client, *post))
 
 
-def send(client: PanelClient, key: str, body: Body) -> Answer:
+def send(client: PanelClient, key: str, body: Body) -> Posted:
     began, clock = time.time(), time.perf_counter()
     try:
         answer = client.post_signal(key, **body)
     except httpx.TransportError as error:
-        return Answer(key, began, time.perf_counter() - clock, 0, {"error": repr(error)})
-    return Answer(key, began, time.perf_counter() - clock, answer.status_code, answer.json())
+        return Posted(key, began, time.perf_counter() - clock, 0, {"error": repr(error)})
+    return Posted(key, began, time.perf_counter() - clock, answer.status_code, answer.json())
 
 
 def endless(make_body: Callable[[int], Body], pause: float = 0.0) -> Iterator[tuple[str, Body]]:

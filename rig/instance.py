@@ -18,11 +18,11 @@ from functools import cached_property
 from pathlib import Path
 
 from levi_site.stack.ports import find_free_port
+from rig.panel_client import PanelClient
+from rig.process_tree import Member, find_users_of, list_members
 from simulator.testing import SimulatedVenue
-from tests.stack.panel_client import PanelClient
-from tests.stack.process_tree import Member, find_users_of, list_members
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 READY = "Levi is running"
 START_SECONDS = 240  # two cores with other work on them
 STOP_SECONDS = 60

@@ -9,8 +9,8 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from rig.panel_client import PanelClient
 from simulator.testing import SimulatedVenue
-from tests.stack.panel_client import PanelClient
 
 VENUE_TO_OURS = {
     "NEW": "open",

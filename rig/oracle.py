@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import dict_row
 
+from rig.ledger import NOT_AT_VENUE, SIGNS, VENUE_TO_OURS
+from rig.torn import TORN
 from simulator.testing import SimulatedVenue
-from tests.chaos.process.torn import TORN
-from tests.stack.ledger import NOT_AT_VENUE, SIGNS, VENUE_TO_OURS
 
 ORDER_PATH = "/api/v3/order"
 # Permit + a second + the window + what a venue may take to process (docs/guarantees.md, K2).

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from rig.oracle import Placements, read_rows, wall
 from simulator.testing import SimulatedVenue
-from tests.chaos.process.oracle import Placements, read_rows, wall
 
 _NAME = re.compile(r"\blv[a-z0-9]{30}\b")
 _ROWS = """
