@@ -37,6 +37,8 @@ DESKTOP, PHONE, SMALL_PHONE, WIDE = (1440, 900), (390, 844), (360, 640), (2560, 
 START_SECONDS = 90
 # A slow, busy machine gets this long before a test calls the panel broken.
 PATIENCE_MS = 30_000
+# Both make the browser poor on purpose: its processor so many times slower, and every answer so many ms later.
+SLOWER, LATER_MS = (int(os.environ.get(name, "0")) for name in ("LEVI_E2E_SLOWER", "LEVI_E2E_LATER_MS"))
 
 
 STICKING_OUT = """() => {
@@ -144,6 +146,17 @@ class Visit:
         page.on("response", lambda got: note(f"{got.status} {got.url}") if got.status >= 500 else None)
 
 
+def make_poor(page: Any) -> None:
+    """By the two settings above; without them the browser stays as fast as it is."""
+    tools = page.context.new_cdp_session(page)
+    if SLOWER:
+        tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    if LATER_MS:
+        pace = {"offline": False, "latency": LATER_MS, "downloadThroughput": -1, "uploadThroughput": -1}
+        tools.send("Network.enable")
+        tools.send("Network.emulateNetworkConditions", pace)
+
+
 @contextmanager
 def serve(**environment: str) -> Iterator[str]:
     """The product as it is served: granian with the ASGI application, on this session's test database."""
@@ -212,6 +225,7 @@ def visit(chromium, live_server):
             context.add_cookies([session_cookie(user, base)])
         context.set_default_timeout(PATIENCE_MS)
         tab = Visit(context.new_page(), base)
+        make_poor(tab.page)
         tab._listen()
         yield tab
         context.close()
