@@ -18,6 +18,10 @@ from tests.architecture.source import Module, is_inside, list_imports, read_modu
 PURE_PLACES = (
     "trading.domain",
     "trading.risk",
+    "trading.exchanges.binance.classify",
+    "trading.exchanges.binance.codes",
+    "trading.exchanges.binance.constants",
+    "trading.exchanges.binance.parse",
     "trading.exchanges.mexc.classify",
     "trading.exchanges.mexc.codes",
     "trading.exchanges.mexc.constants",

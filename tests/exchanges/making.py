@@ -38,11 +38,18 @@ def generous_limiter() -> LocalLimiter:
     return LocalLimiter(normal_share=Fraction(1000), urgent_share=Fraction(1000))
 
 
-def make_exchange(base_url: str, *, key: str = KEY, secret: str = SECRET, **more: Any) -> Exchange:
+def make_exchange(
+    base_url: str,
+    *,
+    venue: VenueName = VenueName.MEXC,
+    key: str = KEY,
+    secret: str = SECRET,
+    **more: Any,
+) -> Exchange:
     limiter, observer = more.pop("limiter", None), more.pop("observer", None)
     settings: dict[str, Any] = {"timeout_seconds": 5.0, "max_retries": 1, "retry_backoff_ms": 1} | more
     connection = Connection(
-        VenueName.MEXC,
+        venue,
         Environment.SIMULATED,
         base_url,
         "main",

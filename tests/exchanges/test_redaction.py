@@ -15,6 +15,7 @@ from trading.exchanges.redaction import quiet_http_loggers, redact
         "https://api.mexc.com/api/v3/order?symbol=X&signature=deadbeef",
         '{"signature": "deadbeef"}',
         "X-MEXC-APIKEY: deadbeef",
+        "X-MBX-APIKEY: deadbeef",
         "accessKey=deadbeef&x=1",
         "bad request for deadbeef",
         "signature%3Ddeadbeef",

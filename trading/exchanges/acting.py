@@ -117,12 +117,14 @@ class VenueActing:
         )
 
     def _take_slot(self) -> None:
-        if self._line.closed_seconds() > 0:
+        if max(self._line.closed_seconds(), self._line.order_pause_seconds()) > 0:
             raise NotSent("the venue asked us to stay away")
         if not self._slots.take() and not self._pay_for_order(0.0):
             raise NotSent("no slot in our share of the venue's limits: call acquire_place_slot first")
 
     def _pay_for_order(self, max_wait_seconds: float) -> bool:
+        if self._line.order_pause_seconds() > 0:
+            return False
         charges = self._line.limits.new_order_charges(self.place_endpoint)
         return self._line.acquire(charges, urgent=False, max_wait_seconds=max_wait_seconds).granted
 

@@ -107,6 +107,10 @@ class VenueLine:
     def closed_seconds(self) -> float:
         return self._limiter.blocked_seconds(self.limits.scope)
 
+    def order_pause_seconds(self) -> float:
+        """How long new orders alone have to wait; for venues that know such a pause."""
+        return 0.0
+
     def close_venue(self, seconds: float) -> None:
         self._limiter.block(self.limits.scope, seconds)
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 
 _HIDDEN = "***"
 _NAMES = (
-    "signature|accessKey|apiKey|secretKey|listenKey|X-MEXC-APIKEY|X-BAPI-API-KEY|X-BAPI-SIGN|Authorization"
+    "signature|accessKey|apiKey|secretKey|listenKey|X-MEXC-APIKEY|X-MBX-APIKEY|X-BAPI-API-KEY|X-BAPI-SIGN"
+    "|Authorization"
 )
 _NAMED = re.compile(rf"(?i)\b({_NAMES})(%3D|[\"']?\s*[=:]\s*[\"']?)[^&\"'\s,}}]+")
 _LIBRARIES = (

@@ -11,6 +11,8 @@ from trading.domain.enums import VenueName
 from trading.domain.errors import ConfigurationError
 
 from .base import Connection, Exchange, NullObserver, Observer
+from .binance.client import BinanceExchange
+from .binance.limits import BinanceLimits
 from .limiter import Bucket, Limiter, LocalLimiter
 from .mexc.client import MexcExchange
 from .mexc.limits import MexcLimits
@@ -23,6 +25,7 @@ from .venues import check_base_url, is_rehearsal, stream_address
 
 _ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
     VenueName.MEXC: MexcExchange,
+    VenueName.BINANCE: BinanceExchange,
 }
 # For testnet accounts that look at the real venue: validation only, nothing placed.
 _REHEARSALS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
@@ -33,7 +36,10 @@ _STREAMS: Mapping[VenueName, Callable[[Connection, str, Limiter, Observer], Priv
     VenueName.MEXC: MexcStream,
 }
 
-_LIMITS: Mapping[VenueName, Callable[[Connection], VenueLimits]] = {VenueName.MEXC: MexcLimits}
+_LIMITS: Mapping[VenueName, Callable[[Connection], VenueLimits]] = {
+    VenueName.MEXC: MexcLimits,
+    VenueName.BINANCE: BinanceLimits,
+}
 _ALONE = Fraction(1, 2)
 
 

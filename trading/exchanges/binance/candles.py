@@ -1,0 +1,25 @@
+"""Binance's candles: how a page of them is asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from trading.domain.outcomes import CandleReport
+
+from ..candles import CandlePages, collect_candles, parse_candles, stamp
+from .constants import CANDLE_PAGE, CANDLE_PAGE_CUTS, CANDLE_WORDS, KLINES
+from .line import BinanceLine
+
+_PAGES = CandlePages(CANDLE_WORDS, CANDLE_PAGE, CANDLE_PAGE_CUTS)
+
+
+def read_candles(
+    line: BinanceLine, symbol: str, interval_minutes: int, since: datetime, until: datetime, now: datetime
+) -> list[CandleReport]:
+    """Those that opened at or after `since` and closed by `until` and by `now`, the venue's time."""
+
+    def fetch(word: str, length: timedelta, first: datetime, last: datetime) -> list[CandleReport]:
+        window = [("startTime", stamp(first)), ("endTime", stamp(last)), ("limit", str(CANDLE_PAGE))]
+        return parse_candles(line.read(KLINES, [("symbol", symbol), ("interval", word), *window]), length)
+
+    return collect_candles(_PAGES, fetch, interval_minutes, since, until, now)
