@@ -248,6 +248,20 @@ def test_an_ordinary_end_raises_no_alarm(world: World):
     assert account_state()[0] == "active"
 
 
+@pytest.mark.parametrize(
+    ("word", "status"), [(VenueOrderStatus.CANCELED, "canceled"), (VenueOrderStatus.REJECTED, "rejected")]
+)
+def test_an_end_that_the_venue_gives_a_reason_for_is_told_with_it(world: World, word, status):
+    """Where acceptance is asynchronous, the refusal comes after the acknowledgement."""
+    order = world.rest()
+    report = replace(report_of(order, word), reason="EC_PostOnlyWillTakeLiquidity")
+    assert settle(order.id, report=report, source="query").is_complete
+    ended = fresh(order)
+    assert (ended.status, ended.status_reason) == (status, "EC_PostOnlyWillTakeLiquidity")
+    assert ended.evidence.get(detail__status=word).detail["reason"] == "EC_PostOnlyWillTakeLiquidity"
+    assert account_state()[0] == "active"
+
+
 def test_old_words_change_nothing(world: World):
     order = world.buy()
     entries = AuditEntry.objects.count()

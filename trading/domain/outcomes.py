@@ -45,6 +45,7 @@ class OrderReport:
     order_type: OrderType | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    reason: str = ""  # why it ended, in the venue's words, where it says so
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from trading.domain.errors import ConfigurationError
 from .base import Connection, Exchange, NullObserver, Observer
 from .binance.client import BinanceExchange
 from .binance.limits import BinanceLimits
+from .bybit.client import BybitExchange
+from .bybit.limits import BybitLimits
 from .limiter import Bucket, Limiter, LocalLimiter
 from .mexc.client import MexcExchange
 from .mexc.limits import MexcLimits
@@ -26,6 +28,7 @@ from .venues import check_base_url, is_rehearsal, stream_address
 _ADAPTERS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
     VenueName.MEXC: MexcExchange,
     VenueName.BINANCE: BinanceExchange,
+    VenueName.BYBIT: BybitExchange,
 }
 # For testnet accounts that look at the real venue: validation only, nothing placed.
 _REHEARSALS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchange]] = {
@@ -39,6 +42,7 @@ _STREAMS: Mapping[VenueName, Callable[[Connection, str, Limiter, Observer], Priv
 _LIMITS: Mapping[VenueName, Callable[[Connection], VenueLimits]] = {
     VenueName.MEXC: MexcLimits,
     VenueName.BINANCE: BinanceLimits,
+    VenueName.BYBIT: BybitLimits,
 }
 _ALONE = Fraction(1, 2)
 

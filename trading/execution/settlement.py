@@ -157,6 +157,7 @@ def _take_report(order: Order, report: OrderReport, source: str, alarms: list[st
     verdict = weigh(view, report, order.venue_filled_quantity)
     learned = _learned(order, report)
     if verdict.changed or learned:
+        why: dict[str, Any] = {"reason": report.reason} if report.reason else {}
         add_evidence(
             order,
             source,
@@ -164,6 +165,7 @@ def _take_report(order: Order, report: OrderReport, source: str, alarms: list[st
             status=report.status,
             filled=report.filled_quantity,
             id=report.exchange_order_id,
+            **why,
         )
     if verdict.venue_filled != order.venue_filled_quantity:
         learned["venue_filled_quantity"] = verdict.venue_filled
@@ -174,7 +176,7 @@ def _take_report(order: Order, report: OrderReport, source: str, alarms: list[st
     if verdict.reopened:
         alarms.append(f"the venue shows {report.status} for an order that was {order.status}")
     if verdict.status != order.status and not _held_back(order, verdict, alarms):
-        _apply_status(order, verdict.status)
+        _apply_status(order, verdict.status, report.reason)
 
 
 def _learned(order: Order, report: OrderReport) -> dict[str, object]:
@@ -224,8 +226,8 @@ def note_missing_fills(order: Order) -> None:
     )
 
 
-def _apply_status(order: Order, status: OrderStatus) -> None:
-    move_order(order, status, actor=ACTOR, **_beside(order, status))
+def _apply_status(order: Order, status: OrderStatus, reason: str = "") -> None:
+    move_order(order, status, actor=ACTOR, reason=reason, **_beside(order, status))
 
 
 def _beside(order: Order, status: OrderStatus) -> dict[str, Any]:

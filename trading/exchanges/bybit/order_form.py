@@ -1,0 +1,76 @@
+"""The parameters of Bybit's order requests. Pure; raises InvalidInput where a request cannot be put into its form.
+
+Two defaults of the venue are never left to it: an order must not borrow (`isLeverage` 0), and a market order says
+whether its quantity is in base or in quote units, because a BUY without a word is in quote units.
+"""
+
+from __future__ import annotations
+
+import re
+
+from trading.domain.enums import OrderType
+from trading.domain.errors import InvalidInput
+from trading.domain.money import plain
+from trading.domain.outcomes import PlaceRequest
+
+from ..endpoint import Pairs
+from .constants import CATEGORY, MAX_CLIENT_ORDER_ID, SIDE_WORDS, TYPE_WORDS
+
+_CLIENT_ORDER_ID = re.compile(rf"[0-9a-zA-Z_-]{{1,{MAX_CLIENT_ORDER_ID}}}")
+
+
+def place_pairs(request: PlaceRequest) -> Pairs:
+    _check(request)
+    words = TYPE_WORDS.get((request.order_type, request.time_in_force))
+    if words is None:
+        kind = f"{request.order_type} {request.time_in_force}"
+        raise InvalidInput(f"Bybit has no {kind} orders.", field="time_in_force")
+    order_type, time_in_force = words
+    unit = "baseCoin" if request.quantity is not None else "quoteCoin"
+    pairs = (
+        ("category", CATEGORY),
+        ("symbol", request.venue_symbol),
+        ("side", SIDE_WORDS[request.side]),
+        ("orderType", order_type),
+        ("qty", plain(request.quantity) or plain(request.quote_quantity)),
+        ("marketUnit", unit if request.order_type is OrderType.MARKET else ""),
+        ("price", plain(request.price)),
+        ("timeInForce", time_in_force),
+        ("orderLinkId", request.client_order_id),
+        ("isLeverage", "0"),
+        ("orderFilter", "Order"),
+    )
+    return [pair for pair in pairs if pair[1]]
+
+
+def _check(request: PlaceRequest) -> None:
+    if not _CLIENT_ORDER_ID.fullmatch(request.client_order_id):
+        raise InvalidInput(
+            f"client_order_id must be 1 to {MAX_CLIENT_ORDER_ID} of [0-9a-zA-Z_-].", field="client_order_id"
+        )
+    if (request.quantity is None) == (request.quote_quantity is None):
+        raise InvalidInput("Exactly one of quantity and quote_quantity is needed.", field="quantity")
+    if request.quote_quantity is not None and request.order_type.needs_price:
+        raise InvalidInput("quote_quantity only fits MARKET orders.", field="quote_quantity")
+    if (request.price is not None) != request.order_type.needs_price:
+        raise InvalidInput("A limit order needs a price and a MARKET order has none.", field="price")
+
+
+def order_key_pairs(client_order_id: str, exchange_order_id: str) -> Pairs:
+    """How a query or a cancel names one order. The venue's id wins where both are known: it is the venue's own."""
+    if exchange_order_id:
+        return [("orderId", exchange_order_id)]
+    if client_order_id:
+        return [("orderLinkId", client_order_id)]
+    raise InvalidInput("An order is named by client_order_id or exchange_order_id.", field="client_order_id")
+
+
+def cancel_pairs(symbol: str, client_order_id: str, exchange_order_id: str) -> Pairs:
+    key = order_key_pairs(client_order_id, exchange_order_id)
+    return [("category", CATEGORY), ("symbol", symbol), *key]
+
+
+def cancel_all_pairs(symbol: str | None) -> Pairs:
+    """Without a symbol every plain order of spot; stop orders made elsewhere have requests of their own."""
+    named = [("symbol", symbol)] if symbol else []
+    return [("category", CATEGORY), *named, ("orderFilter", "Order")]
