@@ -49,9 +49,9 @@ GENEROUS: dict[str, Any] = {
 def impatient_config(**live: Any) -> Any:
     """The configuration with short time-outs and back-offs, so that a fault costs little."""
     config = settings.LEVI_CONFIG
-    mexc = replace(config.exchange["mexc"], timeout_sec=2)
+    venues = {venue: replace(section, timeout_sec=2) for venue, section in config.exchange.items()}
     fast = {"retry_backoff_ms": 1, "max_retries": 1, **live}
-    return replace(config, live=replace(config.live, **fast), exchange=MappingProxyType({"mexc": mexc}))
+    return replace(config, live=replace(config.live, **fast), exchange=MappingProxyType(venues))
 
 
 @dataclass

@@ -13,8 +13,9 @@ from django.test import override_settings
 
 from levi_site.config_fields import RISK_FIELDS
 from trading.domain.actors import Actor, ActorKind
+from trading.domain.enums import VenueName
 from trading.execution.tokens import authenticate_token, revoke_token
-from trading.first_run import ACCOUNT, LIMITS_FROM_RISK, OPERATOR, seed_first_run
+from trading.first_run import ACCOUNT, LIMITS_FROM_RISK, OPERATOR, address_of, seed_first_run
 from trading.models import ApiToken, AuditEntry, EquitySnapshot, ExchangeAccount, LimitsVersion
 from trading.queries.builds import expected_build
 from trading.queries.limits import limits_in_force
@@ -144,3 +145,34 @@ def test_the_paper_account_follows_the_venue_to_its_port(home: Path, simulator) 
     seed_first_run(URL, simulator)
     assert ExchangeAccount.objects.get().base_url == f"{simulator['url']}/mexc"
     assert AuditEntry.objects.filter(kind="account.moved").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "environment", "address"),
+    [
+        ("testnet", "testnet", "https://testnet.binance.vision"),
+        ("production", "live", "https://api.binance.com"),
+    ],
+)
+def test_a_key_given_for_a_venue_makes_its_account(
+    home: Path, settings, mode: str, environment: str, address: str
+) -> None:
+    keys = {"mexc": ("", ""), "binance": ("binance-key", "binance-secret")}
+    with override_settings(LEVI_MODE=mode, VENUE_KEYS=keys):
+        seed_first_run(URL, {})
+        seed_first_run(URL, {})
+    account = ExchangeAccount.objects.get()
+    assert (account.name, account.venue, account.mode) == ("binance", "binance", mode)
+    assert (account.environment, account.base_url) == (environment, address)
+    assert open_credentials(account).secret == "binance-secret"
+
+
+def test_in_testnet_mode_only_a_venue_without_a_test_installation_is_asked_itself(settings) -> None:
+    exchange = settings.LEVI_CONFIG.exchange
+    simulated = replace(exchange["binance"], testnet_url="", base_url="http://127.0.0.1:9100/binance")
+    bare = replace(exchange["binance"], testnet_url="")
+    with override_settings(LEVI_MODE="testnet"):
+        assert address_of(VenueName.MEXC) == "https://api.mexc.com"
+        for section, address in ((bare, "https://testnet.binance.vision"), (simulated, simulated.base_url)):
+            settings.LEVI_CONFIG = replace(settings.LEVI_CONFIG, exchange={**exchange, "binance": section})
+            assert address_of(VenueName.BINANCE) == address

@@ -12,6 +12,7 @@ import os
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -21,7 +22,7 @@ from trading import audit
 from trading.domain.actors import system_actor
 from trading.domain.enums import Environment, TradingMode, VenueName
 from trading.domain.errors import NotAllowed
-from trading.exchanges.venues import check_base_url
+from trading.exchanges.venues import LOOPBACK_HOSTS, check_base_url, test_address
 from trading.execution.accounts import create_account, store_credentials
 from trading.execution.builds import expect_build
 from trading.execution.limit_changes import change_limits
@@ -179,7 +180,7 @@ def seed_paper_account(simulator: dict[str, str]) -> None:
 
 
 def seed_venue_account(venue: VenueName, key: str, secret: str) -> None:
-    """The account of the key given by environment (MEXC_KEY, MEXC_SECRET). In testnet mode it only rehearses."""
+    """The account of the key given by environment (MEXC_KEY and MEXC_SECRET, BINANCE_KEY and BINANCE_SECRET, …)."""
     account = ExchangeAccount.objects.filter(name=venue.value).first()
     if account is None:
         production = settings.LEVI_MODE == "production"
@@ -188,11 +189,22 @@ def seed_venue_account(venue: VenueName, key: str, secret: str) -> None:
             venue=venue,
             environment=Environment.LIVE if production else Environment.TESTNET,
             mode=TradingMode(settings.LEVI_MODE),
-            base_url=settings.LEVI_CONFIG.exchange[venue].base_url,
+            base_url=address_of(venue),
             is_default=not ExchangeAccount.objects.filter(is_default=True).exists(),
             actor=ACTOR,
         )
     follow_credentials(account, {"key": key, "secret": secret})
+
+
+def address_of(venue: VenueName) -> str:
+    """In testnet mode the test installation of the venue; one that has none is asked itself, and places nothing."""
+    configured = settings.LEVI_CONFIG.exchange[venue]
+    if settings.LEVI_MODE == "production":
+        return configured.base_url
+    if configured.testnet_url:
+        return configured.testnet_url
+    is_simulated = urlsplit(configured.base_url).hostname in LOOPBACK_HOSTS
+    return configured.base_url if is_simulated else test_address(venue) or configured.base_url
 
 
 def move_account(account: ExchangeAccount, base_url: str) -> None:

@@ -75,7 +75,7 @@ def test_every_configuration_key_is_explained():
     from levi_site.config_fields import EXCHANGE_FIELDS, LIVE_FIELDS, RISK_FIELDS
 
     keys = {f"live.{key}" for key in LIVE_FIELDS} | {f"risk.{key}" for key in RISK_FIELDS}
-    keys |= {f"exchange.mexc.{key}" for key in EXCHANGE_FIELDS}
+    keys |= {f"exchange.VENUE.{key}" for key in EXCHANGE_FIELDS}
     assert keys == {word for word in table_words("Configuration") if "." in word}
 
 

@@ -91,6 +91,11 @@ def hosts_of(venue: str, environment: Environment) -> frozenset[str]:
     return frozenset()
 
 
+def test_address(venue: str) -> str:
+    """The venue's own test installation, the first of them; empty where it runs none."""
+    return next((f"https://{host}" for host in ADDRESSES[venue].testnet), "")
+
+
 def _remedy(venue: VenueName, environment: Environment) -> str:
     known = ADDRESSES[venue]
     if environment is Environment.LIVE:
