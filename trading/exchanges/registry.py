@@ -15,6 +15,7 @@ from .binance.client import BinanceExchange
 from .binance.limits import BinanceLimits
 from .bybit.client import BybitExchange
 from .bybit.limits import BybitLimits
+from .bybit.stream import BybitStream
 from .limiter import Bucket, Limiter, LocalLimiter
 from .mexc.client import MexcExchange
 from .mexc.limits import MexcLimits
@@ -37,6 +38,7 @@ _REHEARSALS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchan
 # Venues that tell of an account's changes by themselves; to each the address of its stream is given.
 _STREAMS: Mapping[VenueName, Callable[[Connection, str, Limiter, Observer], PrivateStream]] = {
     VenueName.MEXC: MexcStream,
+    VenueName.BYBIT: BybitStream,
 }
 
 _LIMITS: Mapping[VenueName, Callable[[Connection], VenueLimits]] = {

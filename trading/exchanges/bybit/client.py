@@ -49,7 +49,7 @@ CAPABILITIES = Capabilities(
     market_by_quote=True,
     dead_man_timer=False,  # the venue's own is for institutions
     reports_status_on_place=False,
-    private_stream=False,
+    private_stream=True,
     max_client_order_id=MAX_CLIENT_ORDER_ID,
     processing_bound_seconds=10.0,  # Bybit states none; Binance documents 10 s for the same design
 )
