@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from simulator.bybit.profile import PROFILE as BYBIT
+from simulator.bybit.wire import BybitWire
 from simulator.control.interface import ControlInterface
 from simulator.core.clock import NOMINAL_TICK_MS, SimClock
 from simulator.core.faults import FaultTable
@@ -37,7 +39,10 @@ class PlayedVenue:
 
 
 # Every venue that can be played, by the prefix of its paths; the first is open from the start.
-VENUES = {"mexc": PlayedVenue(MexcWire, VenueProfile())}
+VENUES = {
+    "mexc": PlayedVenue(MexcWire, VenueProfile()),
+    "bybit": PlayedVenue(BybitWire, BYBIT),
+}
 FIRST_VENUE = "mexc"
 DEFAULT_KEY, DEFAULT_SECRET = "mx0simulated", "simulated-secret"
 DEFAULT_USER = "trader"

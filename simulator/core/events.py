@@ -90,6 +90,9 @@ class EventFeed:
             self._note(order.user, OrderChanged(copy(order), last_fill))
         self.note_balances(user, _CAUSES.get(order.status, BalanceCause.CANCELED), order.updated_ms)
 
+    def note_again(self, order: SimOrder) -> None:
+        self._note(order.user, OrderChanged(order, None))
+
     def note_fill(self, fill: SimFill, number: int) -> None:
         self._note(fill.user, FillHappened(fill, number))
 

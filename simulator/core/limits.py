@@ -34,6 +34,9 @@ class SlidingWindow:
         self._total += units
         return 0
 
+    def find_left(self, scale: Decimal) -> int:
+        return max(0, int(self.capacity * scale) - self._total)
+
 
 class RequestLimits:
     def __init__(self) -> None:
@@ -49,6 +52,11 @@ class RequestLimits:
     ) -> int:
         window = self._windows.setdefault((bucket, owner), SlidingWindow(capacity, seconds))
         return window.take(now, units, scale)
+
+    def find_left(self, bucket: str, owner: str, scale: Decimal) -> int:
+        """How many units the window had left after the last one that was taken from it."""
+        window = self._windows.get((bucket, owner))
+        return 0 if window is None else window.find_left(scale)
 
     def note_excess(self, address: str, now: float) -> None:
         abuse = self._abuse.setdefault(address, SlidingWindow(ABUSE_LIMIT, ABUSE_WINDOW))

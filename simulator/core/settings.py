@@ -17,6 +17,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "fee_asset": FEE_POLICIES,
     "cancel_status": ("NEW", "CANCELED"),
     "fills_page": ("1000", "100"),
+    "late_cancels": ("refuse", "acknowledge"),
 }
 FLAGS = ("limits_enabled",)
 NUMBERS = (
@@ -34,6 +35,7 @@ class VenueSettings:
     fee_asset: str = "quote"
     cancel_status: str = "NEW"
     fills_page: str = "1000"
+    late_cancels: str = "refuse"
     limits_enabled: bool = True
     limits_scale: Decimal = Decimal(1)
     listen_key_seconds: Decimal = Decimal(3_600)

@@ -197,6 +197,12 @@ class TradingVenue(VenueState):
         self.commit()
         return canceled
 
+    def tell_late_cancel(self, order: SimOrder) -> None:
+        """A cancel that was acknowledged and lost the race changes nothing, and the order's end is told once more."""
+        if self.feed.is_heard(order.user):
+            self.feed.note_again(replace(order, end_cause=EndCause.ASKED))
+            self.feed.tell()
+
     # -- control ---------------------------------------------------------------------------------------------------
 
     def force_fill(self, order: SimOrder, quantity: Decimal | None) -> Decimal:

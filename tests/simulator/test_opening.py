@@ -11,7 +11,7 @@ from simulator.core.store import VenueStore
 from simulator.core.trading import TradingVenue
 from simulator.mexc.wire import MexcWire
 from simulator.opening import VenueHall
-from simulator.testing import ControlFailed
+from simulator.testing import ControlFailed, running_venue
 
 
 def make_hall() -> VenueHall:
@@ -39,6 +39,9 @@ def test_a_venue_that_nobody_plays_is_refused_by_name(venue) -> None:
         venue.at("third").set_price("BTCUSDT", "50000")
 
 
-def test_only_venues_that_were_asked_for_have_books(venue) -> None:
-    assert {row["venue"] for row in venue.get("/balances")["balances"]} == {"mexc"}
-    assert list(venue.health()["venues"]) == ["mexc"]
+def test_only_venues_that_were_asked_for_have_books() -> None:
+    with running_venue(tick_ms=0) as fresh:
+        assert {row["venue"] for row in fresh.get("/balances")["balances"]} == {"mexc"}
+        assert list(fresh.health()["venues"]) == ["mexc"]
+        assert fresh.at("bybit").balances()["USDT"]["total"] == "100000"
+        assert list(fresh.health()["venues"]) == ["mexc", "bybit"]
