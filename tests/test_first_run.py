@@ -148,23 +148,25 @@ def test_the_paper_account_follows_the_venue_to_its_port(home: Path, simulator) 
 
 
 @pytest.mark.parametrize(
-    ("mode", "environment", "address"),
+    ("venue", "mode", "environment", "address"),
     [
-        ("testnet", "testnet", "https://testnet.binance.vision"),
-        ("production", "live", "https://api.binance.com"),
+        ("binance", "testnet", "testnet", "https://testnet.binance.vision"),
+        ("binance", "production", "live", "https://api.binance.com"),
+        ("bybit", "testnet", "testnet", "https://api-testnet.bybit.com"),
+        ("bybit", "production", "live", "https://api.bybit.com"),
     ],
 )
 def test_a_key_given_for_a_venue_makes_its_account(
-    home: Path, settings, mode: str, environment: str, address: str
+    home: Path, settings, venue: str, mode: str, environment: str, address: str
 ) -> None:
-    keys = {"mexc": ("", ""), "binance": ("binance-key", "binance-secret")}
+    keys = {"mexc": ("", ""), venue: ("the-venues-key", "the-venues-secret")}
     with override_settings(LEVI_MODE=mode, VENUE_KEYS=keys):
         seed_first_run(URL, {})
         seed_first_run(URL, {})
     account = ExchangeAccount.objects.get()
-    assert (account.name, account.venue, account.mode) == ("binance", "binance", mode)
+    assert (account.name, account.venue, account.mode) == (venue, venue, mode)
     assert (account.environment, account.base_url) == (environment, address)
-    assert open_credentials(account).secret == "binance-secret"
+    assert open_credentials(account).secret == "the-venues-secret"
 
 
 def test_in_testnet_mode_only_a_venue_without_a_test_installation_is_asked_itself(settings) -> None:
