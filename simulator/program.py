@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from simulator.binance.profile import PROFILE as BINANCE
+from simulator.binance.wire import BinanceWire
 from simulator.bybit.profile import PROFILE as BYBIT
 from simulator.bybit.wire import BybitWire
 from simulator.control.interface import ControlInterface
@@ -41,6 +43,7 @@ class PlayedVenue:
 # Every venue that can be played, by the prefix of its paths; the first is open from the start.
 VENUES = {
     "mexc": PlayedVenue(MexcWire, VenueProfile()),
+    "binance": PlayedVenue(BinanceWire, BINANCE),
     "bybit": PlayedVenue(BybitWire, BYBIT),
 }
 FIRST_VENUE = "mexc"

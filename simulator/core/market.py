@@ -13,9 +13,10 @@ from simulator.core.money import ZERO, round_down
 from simulator.core.prices import seeded_integer
 from simulator.core.rows import Listing, SimSide
 from simulator.core.venue import VenueState
-from simulator.core.volumes import DAY
+from simulator.core.volumes import DAY, MINUTE
 
 SAMPLES = 8
+AVERAGE_MS = 5 * MINUTE
 Level = tuple[Decimal, Decimal]
 
 
@@ -73,6 +74,18 @@ class MarketView:
         if tick >= self.venue.tick:
             return self.venue.last_price(listing.symbol)
         return self.venue.prices.process_price(listing, tick)
+
+    def average(self, listing: Listing) -> Decimal:
+        """Over five minutes."""
+        pinned = self.venue.prices.pins.get(listing.symbol)
+        if pinned is not None:
+            return pinned
+        ticks = AVERAGE_MS // self.venue.clock.nominal_ms
+        sampled = [
+            self.venue.prices.process_price(listing, self.venue.tick - back)
+            for back in range(0, ticks, max(1, ticks // 30))
+        ]
+        return round_down(sum(sampled, ZERO) / len(sampled), listing.tick)
 
     def candle(self, listing: Listing, opens_ms: int, length_ms: int) -> Candle:
         ends_ms = min(opens_ms + length_ms, self.now_ms)

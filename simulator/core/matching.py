@@ -128,8 +128,7 @@ class MatchingEngine:
             price,
             quantity,
             is_maker,
-            self._ledger.profile.third_asset,
-            self._ledger.profile.third_discount,
+            self._ledger.profile,
             self._ledger.price_in_third,
         )
         user.move(fee_asset, -fee)

@@ -24,6 +24,7 @@ class VenueProfile:
     numbering: Numbering = OPAQUE
     third_asset: str = "MX"
     third_discount: Decimal = ZERO  # the share of a fee that is let off when it is paid in the third asset
+    third_falls_back_to: str = "quote"  # the policy of a fee that the third asset does not suffice for
     rights: tuple[str, ...] = TRADE_RIGHTS  # of a new key, in the venue's own words
     refuses_taking_makers: bool = False  # a post-only order that would take: refused, or canceled untouched
     most_open_orders: int = 500

@@ -119,6 +119,7 @@ class SimOrder:
     status: SimOrderStatus = SimOrderStatus.NEW
     updated_ms: int = 0
     end_cause: EndCause | None = None
+    cancel_id: str | None = None  # the name of the cancel, where cancels have one
     fill_sequences: list[int] = field(default_factory=list)
 
     @property

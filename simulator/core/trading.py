@@ -115,7 +115,7 @@ class TradingVenue(VenueState):
             updated_ms=now,
             client_order_id=request.client_order_id,
             fee_policy=policy,
-            fee_headroom=fee_headroom(listing, request.side, policy),
+            fee_headroom=fee_headroom(listing, request.side, policy, self.profile),
         )
 
     @staticmethod
@@ -176,16 +176,25 @@ class TradingVenue(VenueState):
         return next((order for order in known if order.status.is_open), known[-1] if known else None)
 
     def cancel(
-        self, user: SimUser, symbol: str, order_id: str | None, client_order_id: str | None
+        self,
+        user: SimUser,
+        symbol: str,
+        order_id: str | None,
+        client_order_id: str | None,
+        *,
+        cancel_id: str | None = None,
     ) -> SimOrder:
         order = self.find_order(user, order_id, client_order_id)
         if order is None or order.symbol != symbol or not order.status.is_open:
             raise SimRefusal(RefusalReason.UNKNOWN_ORDER)
+        order.cancel_id = cancel_id
         self.engine.cancel(order, EndCause.ASKED, was_resting=True)
         self.commit()
         return order
 
-    def cancel_all(self, user: SimUser, symbols: Iterable[str] | None = None) -> list[SimOrder]:
+    def cancel_all(
+        self, user: SimUser, symbols: Iterable[str] | None = None, *, cancel_id: str | None = None
+    ) -> list[SimOrder]:
         wanted = None if symbols is None else set(symbols)
         canceled = [
             order
@@ -193,6 +202,7 @@ class TradingVenue(VenueState):
             if wanted is None or order.symbol in wanted
         ]
         for order in canceled:
+            order.cancel_id = cancel_id
             self.engine.cancel(order, EndCause.ASKED, was_resting=True)
         self.commit()
         return canceled

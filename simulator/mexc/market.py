@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import islice
 
-from simulator.core.money import ZERO, plain, round_down
+from simulator.core.money import plain
 from simulator.core.rows import Listing, SimSide
 from simulator.core.volumes import DAY, MINUTE
 from simulator.mexc.call import MexcCall
@@ -107,15 +107,7 @@ def get_price_ticker(call: MexcCall) -> Shape | list[Shape]:
 
 
 def get_average_price(call: MexcCall) -> Shape:
-    listing, venue = call.listing(), call.venue
-    ticks = 5 * MINUTE // venue.clock.nominal_ms
-    sampled = [
-        venue.prices.process_price(listing, venue.tick - back)
-        for back in range(0, ticks, max(1, ticks // 30))
-    ]
-    pinned = venue.prices.pins.get(listing.symbol)
-    price = pinned if pinned is not None else round_down(sum(sampled, ZERO) / len(sampled), listing.tick)
-    return {"mins": 5, "price": plain(price)}
+    return {"mins": 5, "price": plain(call.market.average(call.listing()))}
 
 
 def _day_ticker(call: MexcCall, listing: Listing) -> Shape:
