@@ -96,14 +96,14 @@ def get_currencies(call: BinanceCall) -> Answer:
 
 
 def get_deposits(call: BinanceCall) -> Answer:
-    return [deposit_shape(one) for one in _select_transfers(call) if one.quantity > 0]
+    return [deposit_shape(one) for one in _select_transfers(call, is_deposit=True)]
 
 
 def get_withdrawals(call: BinanceCall) -> Answer:
-    return [withdrawal_shape(one) for one in _select_transfers(call) if one.quantity < 0]
+    return [withdrawal_shape(one) for one in _select_transfers(call, is_deposit=False)]
 
 
-def _select_transfers(call: BinanceCall) -> list[SimTransfer]:
+def _select_transfers(call: BinanceCall, *, is_deposit: bool) -> list[SimTransfer]:
     """Newest first."""
     end = call.find_time("endTime") or call.now_ms
     start = call.find_time("startTime") or end - TRANSFERS_LOOK_BACK_MS
@@ -113,6 +113,6 @@ def _select_transfers(call: BinanceCall) -> list[SimTransfer]:
     found = [
         one
         for one in reversed(call.user.transfers)
-        if start <= one.at_ms <= end and coin in (None, one.asset)
+        if (one.quantity > 0) is is_deposit and start <= one.at_ms <= end and coin in (None, one.asset)
     ]
     return found[skipped:][: call.limit(1_000, 1_000)]

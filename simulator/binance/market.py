@@ -79,6 +79,11 @@ def get_no_contracts(call: BinanceCall) -> Answer:
     }
 
 
+def get_no_pairs(call: BinanceCall) -> Answer:
+    """No margin trading either."""
+    return []
+
+
 # -- book ----------------------------------------------------------------------------------------------------------
 
 

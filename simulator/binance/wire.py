@@ -111,6 +111,10 @@ ENDPOINTS: dict[tuple[str, str], BinanceEndpoint] = {
         account.get_key_rights, 1, frozenset(), READING
     ),
     ("GET", "/sapi/v1/asset/tradeFee"): BinanceEndpoint(account.get_trade_fees, 1, SYMBOL, READING),
+    ("GET", "/sapi/v1/margin/allPairs"): BinanceEndpoint(market.get_no_pairs, 1, frozenset(), READING),
+    ("GET", "/sapi/v1/margin/isolated/allPairs"): BinanceEndpoint(
+        market.get_no_pairs, 10, frozenset(), READING
+    ),
     ("GET", "/sapi/v1/capital/config/getall"): BinanceEndpoint(
         account.get_currencies, 10, frozenset(), READING
     ),
