@@ -11,7 +11,6 @@ import logging
 import sys
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
@@ -24,9 +23,9 @@ from django.urls import Resolver404
 from levi_site.request_id import get_request_id
 from trading.admin.page import page_context
 from trading.api.errors import Problem, describe
+from trading.sign_in.not_done import PANEL_PREFIX, page_before
 
 log = logging.getLogger(__name__)
-PANEL_PREFIX = "/admin/"
 FOR_PROGRAMS = ("/api/", "/live/", "/healthz/", "/metrics")
 NO_DATABASE = (OperationalError, InterfaceError)
 
@@ -120,7 +119,7 @@ def answer(request: HttpRequest, words: ErrorWords, error: Exception, said: str 
         "words": words,
         "happened": said or words.happened,
         "request_id": get_request_id(),
-        "back": _page_before(request),
+        "back": page_before(request),
     }
     page = _framed(request, context) if words.is_safe_to_ask else None
     response = HttpResponse(page if page is not None else _plain(request, context), status=words.status)
@@ -148,18 +147,6 @@ def _plain(request: HttpRequest, context: dict[str, Any]) -> str:
     return render_to_string(
         "error.html", {**context, "may_stop": may_stop, "csrf_token": get_token(request) if may_stop else ""}
     )
-
-
-def _page_before(request: HttpRequest) -> str:
-    """Where a form came from, if that is a page of the panel here."""
-    if request.method in ("GET", "HEAD"):
-        return ""
-    try:
-        before, here = urlsplit(request.headers.get("Referer", "")), request.get_host()
-    except (ValueError, SuspiciousOperation):
-        return ""
-    is_ours = before.netloc == here and before.path.startswith(PANEL_PREFIX)
-    return before._replace(scheme="", netloc="", fragment="").geturl() if is_ours else ""
 
 
 def _said(error: Exception | None) -> str:

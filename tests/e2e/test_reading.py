@@ -15,9 +15,11 @@ from tests.admin.trading_day import ANNA, halt
 from tests.e2e.conftest import PATIENCE_MS, SMALL_PHONE, Visit, sync_api
 from tests.execution.algos.walking import run_slice, start
 from tests.worlds import World
+from trading.domain.enums import Severity
 from trading.execution.algos import pause_algo
 from trading.execution.following import follow_order
 from trading.models import Algo, Order
+from trading.notify import notify
 
 expect = sync_api.expect
 # No event stream and no timer of the page's own: `ticks` holds what would run every second, `streams` counts.
@@ -223,3 +225,31 @@ def test_a_stream_is_opened_only_while_somebody_looks_and_not_every_second(day, 
         tab.page.clock.fast_forward(60_000)
         tab.page.evaluate(tick)
         assert tab.page.evaluate(count) == opened + 1, "one that slept is opened anew"
+
+
+def test_the_kill_switch_offers_what_fits_the_state_and_takes_no_words_away(day, people, visit):
+    with visit(people["risk"]) as tab:
+        open_quietly(tab, "/admin/trading/haltstate/")
+        release = tab.page.locator("button:has-text('Release everything')")
+        expect(tab.page.locator("button:has-text('Reduce only')").first).to_be_visible(timeout=PATIENCE_MS)
+        halt(reason="found by the engine")
+        look(tab)
+        expect(release).to_be_visible(timeout=PATIENCE_MS)
+        tab.page.fill("#release-reason", "cause found")
+        tab.page.locator("#release-reason").blur()
+        halt(reason="and another one")
+        look(tab)
+        tab.sees("#root-state >> text=and another one")
+        assert tab.page.input_value("#release-reason") == "cause found"
+        halt(state="active")
+        look(tab)
+        tab.sees("#root-state >> text=ACTIVE")
+        assert release.is_visible(), "a form that holds words is not taken away; what it asks is judged anew"
+
+
+def test_an_alert_shows_up_where_alerts_are_acknowledged(day, people, visit):
+    with visit(people["risk"]) as tab:
+        open_quietly(tab, "/admin/trading/alert/")
+        notify("halt.engaged", Severity.CRITICAL, "Everything is halted", "Unexpected loss.")
+        look(tab)
+        tab.sees("#alerts-open >> text=Everything is halted")

@@ -34,3 +34,28 @@ def test_a_chart_can_be_read_on_the_smallest_phone(day, people, visit, key):
         tab.open("/admin/")
         tab.sees(f"#chart-{key} canvas")
         assert tab.page.evaluate(PLOT_HEIGHT, key) >= READABLE
+
+
+UNDRAWN = """() => {
+  document.getAnimations().forEach(animation => animation.finish());
+  const says = space => getComputedStyle(space, "::before");
+  const spaces = [...document.querySelectorAll(".lv-chart-space")];
+  return spaces.filter(space => says(space).content !== "none" && says(space).opacity === "1")
+    .map(space => space.closest("section").id);
+}"""
+
+
+def test_a_picture_that_fails_says_so_and_keeps_no_other_from_being_drawn(day, people, visit):
+    with visit(people["viewer"], may_complain=True) as tab:
+        tab.open("/admin/")
+        tab.sees("#chart-latency [data-drawn] canvas")
+        assert tab.page.evaluate(UNDRAWN) == []
+        tab.page.evaluate("document.querySelector('#chart-equity script').textContent = '{}'")
+        tab.page.evaluate("document.dispatchEvent(new CustomEvent('levi:theme'))")
+        assert tab.page.evaluate(UNDRAWN) == ["chart-equity"]
+        assert any("script error" in complaint for complaint in tab.complaints), "and it is not swallowed"
+        tab.page.route("**/chart.js", lambda route: route.abort())
+        tab.page.reload()
+        tab.sees("#chart-equity")
+        undrawn = tab.page.evaluate(UNDRAWN)
+        assert {"chart-equity", "chart-orders", "chart-results", "chart-latency"} <= set(undrawn)

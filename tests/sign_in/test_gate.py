@@ -227,6 +227,33 @@ def test_after_twelve_hours_it_is_over_also_for_stopping_and_in_every_mode(day, 
     assert everything() == "active"
 
 
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [(STOP, "NOT STOPPED: your sign-in"), ("haltstate_cancel_all", "Nothing was done: your sign-in")],
+)
+def test_a_form_that_came_after_the_end_is_told_that_nothing_was_done(day, browser, page, words):
+    anna, orders = browser("risk"), url_of("order_changelist")
+    anna.age(hours=12, minutes=1)
+    sent = {"follow": True, "headers": {"Referer": f"http://testserver{orders}?status=open"}}
+    answer = anna.client.post(url_of(page), {}, **sent)
+    assert words in answer.content.decode() and everything() == "active"
+    door = answer.redirect_chain[-1][0]
+    assert door == "/admin/login/?next=%2Fadmin%2Ftrading%2Forder%2F%3Fstatus%3Dopen"
+    assert "your sign-in had ended" not in anna.client.get("/admin/", follow=True).content.decode()
+
+
+def test_a_page_that_only_reads_itself_takes_no_words_away(day, browser):
+    anna = browser("risk")
+    anna.age(hours=12, minutes=1)
+    anna.client.post(url_of("order_ticket"), {}, headers={"X-Levi-Fragment": "1"})
+    assert "had ended" not in anna.client.get("/admin/", follow=True).content.decode()
+
+
+def test_a_form_sent_before_the_factor_was_shown_is_told_so(testnet, browser):
+    page = browser("risk").enrol().post("haltstate_cancel_all", follow=True).content.decode()
+    assert "Nothing was done: the second factor is asked for first" in page
+
+
 def test_an_ended_session_is_signed_out_at_its_next_request(testnet, browser):
     anna, other = browser("risk").confirm(), browser("admin").confirm()
     assert other.post("operatorsession_end", anna.session.pk).status_code == 302

@@ -23,6 +23,7 @@ from django.urls import reverse
 from trading.domain.errors import LeviError
 from trading.execution.second_factor import has_second_factor, verify_code
 
+from .not_done import say_not_done, say_not_proven
 from .sessions import Standing, judge, note_presence, operator_actor, prove_factor
 
 CODE_FIELD = "levi_code"
@@ -58,17 +59,21 @@ class SignInGate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.standing = None  # type: ignore[attr-defined]
         if not request.path_info.startswith(_GATED) or not request.user.is_authenticated:
-            return self.get_response(request)
+            return self._pass(request)
         standing = judge(request)
         request.standing = standing  # type: ignore[attr-defined]
         if standing is Standing.OVER or (standing is Standing.IDLE and not is_stopping(request)):
             request.user = AnonymousUser()
         elif standing is Standing.HALF and not is_open_by_half(request):
+            say_not_proven(request)
             return HttpResponseRedirect(_where_to_prove(request))
-        response = self.get_response(request)
+        response = self._pass(request)
         if standing in (Standing.OPEN, Standing.HALF) and request.user.is_authenticated:
             note_presence(request, response)
         return response
+
+    def _pass(self, request: HttpRequest) -> HttpResponse:
+        return say_not_done(request, self.get_response(request), was_stopping=is_stopping(request))
 
     def process_view(
         self, request: HttpRequest, view: Any, arguments: Any, named: Any

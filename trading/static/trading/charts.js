@@ -111,9 +111,12 @@
   function draw(figure) {
     const canvas = figure.querySelector("canvas"), script = figure.querySelector("script[type='application/json']");
     if (!canvas || !script) return;
-    const old = drawn.get(canvas);
+    const old = drawn.get(canvas), space = canvas.parentElement;
     if (old) old.destroy();
-    drawn.set(canvas, new Chart(canvas, describe(JSON.parse(script.textContent))));
+    drawn.delete(canvas);
+    delete space.dataset.drawn;  // until it is, charts.css says where the numbers are
+    // One that fails keeps no other from being drawn.
+    try { drawn.set(canvas, new Chart(canvas, describe(JSON.parse(script.textContent)))); space.dataset.drawn = "yes"; } catch (error) { reportError(error); }
   }
   function forget() {
     for (const [canvas, chart] of drawn) if (!canvas.isConnected) { chart.destroy(); drawn.delete(canvas); }

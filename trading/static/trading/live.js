@@ -107,9 +107,9 @@
   }
   /* Something in it was typed or chosen, and not sent yet. */
   function isTyped(element) {
-    return [...element.querySelectorAll("input, textarea, option")].some((field) => field.localName === "option"
-      ? field.selected !== field.defaultSelected && field.closest("select").querySelector("[selected]")
-      : field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+    const isTicked = (field) => field.type === "checkbox" || field.type === "radio";
+    return [...element.querySelectorAll("input, textarea")].some((field) => isTicked(field) ? field.checked !== field.defaultChecked : field.value !== field.defaultValue)
+      || [...element.querySelectorAll("select")].some((field) => field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected)));
   }
   function swap(old, next) {
     if (!old || !next || bare(old) === bare(next) || isInUse(old)) return;
@@ -131,7 +131,7 @@
     return !one.matches("button, [type=checkbox], [type=radio]") || one.value === other.value && one.textContent === other.textContent;
   }
   // Set by scripts and browsers, not by the server.
-  const OWN = new Set(["open", "style", "tabindex"]);
+  const OWN = new Set(["open", "style", "tabindex", "data-drawn"]);
   function mend(old, next) {
     for (const { name, value } of next.attributes) if (!OWN.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     for (const { name } of [...old.attributes]) if (!OWN.has(name) && !next.hasAttribute(name)) old.removeAttribute(name);

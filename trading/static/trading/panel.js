@@ -1,6 +1,6 @@
 /* Progressive touches; every page works without this file.
    1. Ages keep running, so that a page left open does not look fresh.
-   2. A form marked data-once sends once: its buttons rest after the first submit.
+   2. A form marked data-once sends once: its buttons rest after the first submit. Where no answer comes, the page says so.
    3. A press outside closes open menus.
    4. Times are shown in the person's zone (their computer's), with UTC in the tooltip; or all in UTC.
    5. Light, dark or as the system says.
@@ -81,11 +81,31 @@
     }
   }
 
+  /* Nothing is known of what was sent and not answered: it may have been done. STOP may be pressed again at any time. */
+  const LATE = {
+    once: [15000, "No answer for 15 s. It may have been done all the same: look before you send it again. ", "Look now"],
+    stop: [5000, "STOP is sent, and no answer came for 5 s. Press it again; where the panel stays silent, run manage.py break_glass on the host. ", "Look now"],
+  };
+  let late = 0;
+  function expectAnswer(kind) {
+    const [wait, text, way] = LATE[kind];
+    clearTimeout(late);
+    late = setTimeout(() => {
+      const note = document.getElementById("lv-late") || document.body.appendChild(document.createElement("div")), link = document.createElement("a");
+      Object.assign(note, { id: "lv-late", className: "lv-alert lv-alert-warn" });
+      note.setAttribute("role", "alert");
+      Object.assign(link, { href: location.href.split("#")[0], className: "lv-link", textContent: way });
+      note.replaceChildren(text, link);
+    }, wait);
+  }
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if (form.matches(".lv-stop-form, .lv-engage")) expectAnswer("stop");
     if (!form.matches("form[data-once]")) return;
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
+    expectAnswer("once");
     // After the browser has read the pressed button's name.
     setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }), 0);
   });
@@ -93,6 +113,9 @@
   // Coming back with the browser's back button shows a frozen page: let its forms work again.
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;
+    clearTimeout(late);
+    const note = document.getElementById("lv-late");
+    if (note) note.remove();
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
       form.querySelectorAll("button").forEach((button) => { button.disabled = false; });
@@ -108,13 +131,18 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") for (const open of document.querySelectorAll("details[data-closes][open], details.lv-reasons[open]")) open.removeAttribute("open");
     // "/" leads to the search for anything, as in many places.
-    if (event.key === "/" && !event.target.closest("input, textarea, select")) {
+    if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest("input, textarea, select")) {
       const field = document.getElementById("lv-find-term");
       if (field) { event.preventDefault(); field.focus(); }
     }
   });
 
   document.addEventListener("levi:shown", () => { showClocks(); tick(); });
+  // The system turned dark, or a choice was made in another window.
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
+  window.addEventListener("storage", (event) => {
+    if (Object.values(CHOICES).some(([key]) => key === event.key)) { showChoices(); showTheme(); showClocks(); }
+  });
   showChoices(); showClocks();
   setInterval(tick, 1000);
 })();
