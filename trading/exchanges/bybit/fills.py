@@ -17,8 +17,6 @@ from .line import BybitLine
 from .pages import read_pages, windows
 from .parse import parse_fills
 
-_AHEAD_MS = 5000  # our clock reads late by design: look this far past it
-
 
 def read_fills(
     line: BybitLine, symbol: str, since: datetime | None, exchange_order_id: str
@@ -28,7 +26,7 @@ def read_fills(
     start = since or EPOCH + timedelta(milliseconds=now_ms) - timedelta(days=FILLS_REACH_DAYS)
     named = [("orderId", exchange_order_id)] if exchange_order_id else []
     found: dict[str, FillReport] = {}
-    for begin, stop in windows(start, now_ms + _AHEAD_MS, FILL_WINDOW_DAYS):
+    for begin, stop in windows(start, now_ms, FILL_WINDOW_DAYS):
         pairs = [
             ("category", CATEGORY),
             ("symbol", symbol),

@@ -20,6 +20,7 @@ from .parse import cursor_of
 
 Report = TypeVar("Report")
 _MOMENT = timedelta(milliseconds=1)
+_AHEAD_MS = 5000  # our clock reads late by design: look this far past it
 
 
 def read_pages(
@@ -55,8 +56,9 @@ def _holds_rows(answer: Any) -> bool:
     return bool(result.get("list") or result.get("rows"))
 
 
-def windows(since: datetime, until_ms: int, days: int) -> Iterator[tuple[int, int]]:
-    """From the instant to the end in pieces of so many days at the most, which share their edges."""
+def windows(since: datetime, now_ms: int, days: int) -> Iterator[tuple[int, int]]:
+    """From the instant to a little past now in pieces of so many days at the most, which share their edges."""
+    until_ms = now_ms + _AHEAD_MS
     begin, step = (since - EPOCH) // _MOMENT, days * 86_400_000
     begin = min(begin, until_ms)
     while True:
