@@ -7,7 +7,7 @@ from itertools import islice
 
 from simulator.binance.call import Answer, BinanceCall
 from simulator.binance.errors import BinanceWireRefusal, bad_combination
-from simulator.binance.rules import listing_shape, listing_status
+from simulator.binance.rules import listing_shape, listing_status, permission_of
 from simulator.binance.shapes import Shape, fixed
 from simulator.core.market import Candle, Print
 from simulator.core.money import ZERO
@@ -57,14 +57,14 @@ def get_exchange_info(call: BinanceCall) -> Answer:
     rows = [
         listing_shape(listing, shows_sets=shows_sets)
         for listing in (call.venue.listings.values() if listings is None else listings)
-        if status in (None, listing_status(listing))
+        if status in (None, listing_status(listing)) and permission_of(listing) in wanted
     ]
     return {
         "timezone": "UTC",
         "serverTime": call.now_ms,
         "rateLimits": call.quotas.limit_rows(),
         "exchangeFilters": [],
-        "symbols": rows if wanted & USUAL_PERMISSIONS else [],
+        "symbols": rows,
     }
 
 

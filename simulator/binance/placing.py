@@ -13,7 +13,6 @@ from simulator.binance.errors import (
     bad_combination,
     either_missing,
     illegal,
-    missing,
     not_required,
     not_valid,
 )
@@ -135,5 +134,5 @@ def need_order_id(call: BinanceCall) -> tuple[str | None, str | None]:
     """`orderId` as the text it is kept as, and `origClientOrderId`; one of them at least."""
     number, name = call.find_whole("orderId"), read_client_id(call, "origClientOrderId")
     if number is None and name is None:
-        raise missing("orderId") if call.find("orderId") else either_missing("origClientOrderId", "orderId")
+        raise either_missing("origClientOrderId", "orderId")
     return None if number is None else str(number), name

@@ -16,6 +16,11 @@ def listing_status(listing: Listing) -> str:
     return "CANCEL_ONLY" if listing.side_type == CANCEL_ONLY else "TRADING"
 
 
+def permission_of(listing: Listing) -> str:
+    """What an account must have to trade it."""
+    return "SPOT" if listing.api_trading else "MARGIN"
+
+
 def listing_shape(listing: Listing, *, shows_sets: bool) -> Shape:
     return {
         "symbol": listing.symbol,
@@ -41,7 +46,7 @@ def listing_shape(listing: Listing, *, shows_sets: bool) -> Shape:
         "isMarginTradingAllowed": False,
         "filters": filter_rows(listing),
         "permissions": [],
-        "permissionSets": [["SPOT" if listing.api_trading else "MARGIN"]] if shows_sets else [],
+        "permissionSets": [[permission_of(listing)]] if shows_sets else [],
         "defaultSelfTradePreventionMode": "NONE",
         "allowedSelfTradePreventionModes": ["NONE"],
     }

@@ -133,9 +133,11 @@ class BinanceTalk:
 
     # -- how long --------------------------------------------------------------------------------------------------
 
-    def begin(self, end: Callable[[str], None]) -> None: ...
+    def begin(self, end: Callable[[str], None]) -> None:
+        """No key's end ends a connection."""
 
-    def finish(self, end: Callable[[str], None]) -> None: ...
+    def finish(self, end: Callable[[str], None]) -> None:
+        """Nobody was told of it."""
 
     def ping_seconds(self) -> float:
         return float(self._venue.settings.stream_ping_seconds)  # a time span, not money
@@ -153,27 +155,18 @@ class BinanceTalk:
 
 
 def _read_request(text: str) -> tuple[Any, str | None, Parameters]:
-    """Numbers stay the texts that they are: what is signed is what was written."""
+    """Its id, method and parameters; no method if it cannot be read. Numbers stay the texts that were signed."""
     try:
-        document = json.loads(text)
-        written = json.loads(text, parse_int=str, parse_float=str)
+        document, written = json.loads(text), json.loads(text, parse_int=str, parse_float=str)
     except ValueError:
         return None, None, {}
-    if not isinstance(document, dict) or not isinstance(document.get("method"), str):
+    if not isinstance(document, dict) or not isinstance(document.get("id", []), str | int | None):
         return None, None, {}
-    given = written.get("params") or {}
-    if not isinstance(given, dict) or "id" not in document or isinstance(document["id"], dict | list | bool):
+    method, given = document.get("method"), written.get("params") or {}
+    if not isinstance(method, str) or not isinstance(given, dict):
         return None, None, {}
-    words = {True: "true", False: "false", None: ""}
-    return (
-        document["id"],
-        document["method"],
-        {
-            name: held
-            if isinstance(held, str)
-            else words.get(held, "")
-            if not isinstance(held, dict | list)
-            else ""
-            for name, held in given.items()
-        },
-    )
+    return document["id"], method, {name: _as_text(held) for name, held in given.items()}
+
+
+def _as_text(held: object) -> str:
+    return held if isinstance(held, str) else json.dumps(held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,25 @@ def test_a_fee_in_the_third_asset_may_be_cheaper() -> None:
         assert {fill.fee_asset for fill in venue.fills} == {"MX"}
         fees.append(sum(fill.fee for fill in venue.fills))
     assert fees[1] == pytest.approx(fees[0] * Decimal("0.75"))
+
+
+def test_ids_go_on_after_a_restart(tmp_path: Path) -> None:
+    def open_again() -> TradingVenue:
+        store = VenueStore(tmp_path / "other.jsonl")
+        venue = TradingVenue(
+            "other", 7, VenueProfile(numbering=WHOLE_BY_SYMBOL), VenueSettings(), SimClock(0), store
+        )
+        venue.restore()
+        return venue
+
+    venue = open_again()
+    user = venue.create_user("trader", "key", "secret", FUNDS)
+    venue.place(user, ask("MARKET"))
+    resting = venue.place(user, ask(price=Decimal(40_000), client_order_id="named"))
+    venue.cancel(user, "BTCUSDT", resting.order_id, None, cancel_id="the-cancel")
+    again = open_again()
+    assert again.orders[resting.order_id].cancel_id == "the-cancel"
+    again.place(again.users["trader"], ask("MARKET"))
+    numbers = [int(fill.fill_id) for fill in again.fills]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert len({*again.orders}) == 3

@@ -52,6 +52,7 @@ def test_symbols_are_chosen_by_name_list_status_or_permission(client: BinanceCli
     assert list(info(client, symbols='["ETHUSDT","BTCUSDT"]')) == ["ETHUSDT", "BTCUSDT"]
     assert list(info(client, symbolStatus="BREAK")) == ["PAUSEDUSDT"]
     assert info(client, permissions="TRD_GRP_001") == {}
+    assert list(info(client, permissions='["MARGIN","LEVERAGED"]')) == ["NOAPIUSDT"]
     assert info(client, symbol="BTCUSDT", showPermissionSets="false")["BTCUSDT"]["permissionSets"] == []
     ask = client.public
     assert code(ask("/api/v3/exchangeInfo", symbols="BTCUSDT,ETHUSDT")) == (400, -1135)
