@@ -13,6 +13,7 @@ from trading.domain.errors import ConfigurationError
 from .base import Connection, Exchange, NullObserver, Observer
 from .binance.client import BinanceExchange
 from .binance.limits import BinanceLimits
+from .binance.stream import BinanceStream
 from .bybit.client import BybitExchange
 from .bybit.limits import BybitLimits
 from .bybit.stream import BybitStream
@@ -38,6 +39,7 @@ _REHEARSALS: Mapping[VenueName, Callable[[Connection, Limiter, Observer], Exchan
 # Venues that tell of an account's changes by themselves; to each the address of its stream is given.
 _STREAMS: Mapping[VenueName, Callable[[Connection, str, Limiter, Observer], PrivateStream]] = {
     VenueName.MEXC: MexcStream,
+    VenueName.BINANCE: BinanceStream,
     VenueName.BYBIT: BybitStream,
 }
 

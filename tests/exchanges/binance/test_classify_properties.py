@@ -66,7 +66,7 @@ def _object_of(body: bytes) -> dict:
     return value if isinstance(value, dict) else {}
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(statuses, bodies(), st.text(max_size=8))
 def test_no_placement_answer_is_definite_unless_it_is_listed(
     status: int, body: bytes, retry_after: str
@@ -89,7 +89,7 @@ def test_no_placement_answer_is_definite_unless_it_is_listed(
         assert isinstance(outcome, Unknown)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(statuses, bodies())
 def test_no_cancel_or_query_answer_is_definite_unless_it_is_listed(status: int, body: bytes) -> None:
     row = _object_of(body)

@@ -40,6 +40,8 @@ TEST_ORDER = VenueEndpoint("testOrder", "POST", "/api/v3/order/test")
 CANCEL = VenueEndpoint("cancelOrder", "DELETE", "/api/v3/order")
 CANCEL_SYMBOL = VenueEndpoint("cancelSymbol", "DELETE", "/api/v3/openOrders", max_bytes=4 * MIB)
 # The wallet API: not on the test installations [WALLET].
+# On the WebSocket API; listed here for its weight.
+SUBSCRIBE = VenueEndpoint("subscribe", "WS", "", 2)
 KEY_RIGHTS = VenueEndpoint("keyRights", "GET", "/sapi/v1/account/apiRestrictions")
 DEPOSITS = VenueEndpoint("deposits", "GET", "/sapi/v1/capital/deposit/hisrec")
 # Weighs 18,000 of 180,000 per minute of an account [WALLET]: a bucket of ten.
