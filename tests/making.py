@@ -120,9 +120,21 @@ class World:
         return row.quantity if row else Decimal(0)
 
     def position_at_venue(self, symbol: str = "BTCUSDT") -> Decimal:
+        """Less the fees that were taken from what was bought, as some venues do."""
         signs = {"BUY": 1, "SELL": -1}
         ours = [fill for fill in self.venue.fills() if fill["user"] == "trader" and fill["symbol"] == symbol]
-        return sum((signs[fill["side"]] * Decimal(fill["quantity"]) for fill in ours), Decimal(0))
+        moved = sum((signs[fill["side"]] * Decimal(fill["quantity"]) for fill in ours), Decimal(0))
+        taken = [fill["fee"] for fill in ours if fill["fee_asset"] == symbol.removesuffix("USDT")]
+        return moved - sum(map(Decimal, taken), Decimal(0))
+
+    @property
+    def third_asset(self) -> str:
+        """The venue's own coin, in which fees are paid where `fee_asset` is third."""
+        return {"mexc": "MX", "binance": "BNB", "bybit": "MNT"}[self.venue.venue]
+
+    def name_of(self, row: dict[str, Any], key: str) -> str:
+        """What we call an order or a fill of the venue's ledger: at Binance its number is one of its symbol only."""
+        return f"{row['symbol']}:{row[key]}" if self.venue.venue == VenueName.BINANCE else str(row[key])
 
 
 def make_world(venue: SimulatedVenue, *, limits: dict[str, Any] | None = GENEROUS) -> World:
@@ -139,7 +151,7 @@ def make_world(venue: SimulatedVenue, *, limits: dict[str, Any] | None = GENEROU
 def make_account(venue: SimulatedVenue, name: str, **more: Any) -> ExchangeAccount:
     account = create_account(
         name,
-        venue=VenueName.MEXC,
+        venue=VenueName(venue.venue),
         environment=Environment.SIMULATED,
         mode=TradingMode.PAPER,
         base_url=venue.base_url,
@@ -156,7 +168,8 @@ def add_foreign_order(
 ) -> str:
     """Somebody trades on the same account by hand; its client id is not ours unless given."""
     market.forget_failures()
-    exchange = make_exchange(world.venue.base_url, key=world.venue.key, secret=world.venue.secret)
+    there = world.venue
+    exchange = make_exchange(there.base_url, venue=VenueName(there.venue), key=there.key, secret=there.secret)
     request = make_place_request(
         client_order_id=client_order_id,
         price=Decimal(price),

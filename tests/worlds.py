@@ -1,7 +1,7 @@
 """Fixtures of the tests that need a venue: import them into a package's conftest.
 
 `world` runs in one transaction that is rolled back: fast, for one connection. `live_world` really commits: for races,
-for doorbells and for threads of the product's own.
+for doorbells and for threads of the product's own. Both are at MEXC unless a test is marked for every venue.
 """
 
 from __future__ import annotations
@@ -35,14 +35,26 @@ def impatient(settings) -> Iterator[None]:
     django_settings.STOP_FLAG.unlink(missing_ok=True)
 
 
-@pytest.fixture
-def world(db: None, impatient: None, frozen_venue: SimulatedVenue) -> World:
-    return make_world(frozen_venue)
+def _venue_of(request: pytest.FixtureRequest, program: SimulatedVenue) -> SimulatedVenue:
+    return program.at(getattr(request, "param", "mexc"))
 
 
 @pytest.fixture
-def live_world(transactional_db: None, impatient: None, frozen_venue: SimulatedVenue) -> World:
-    return make_world(frozen_venue)
+def world(db: None, impatient: None, frozen_venue: SimulatedVenue, request: pytest.FixtureRequest) -> World:
+    return make_world(_venue_of(request, frozen_venue))
+
+
+@pytest.fixture
+def live_world(
+    transactional_db: None, impatient: None, frozen_venue: SimulatedVenue, request: pytest.FixtureRequest
+) -> World:
+    return make_world(_venue_of(request, frozen_venue))
+
+
+# For tests that say the most about an adapter: the same story at each venue that is played.
+VENUES = ("mexc", "binance")
+every_venue = pytest.mark.parametrize("world", VENUES, indirect=True)
+every_live_venue = pytest.mark.parametrize("live_world", VENUES, indirect=True)
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from tests.making import (
     make_account,
     status_of,
 )
+from tests.worlds import every_venue
 from trading.connections import exchange_for
 from trading.domain.enums import CancelScope, Environment, HaltScope
 from trading.domain.errors import ConfigurationError, InvalidInput, UnknownName
@@ -47,6 +48,7 @@ def test_an_approved_order_ends_at_once_and_is_never_sent(world: World):
     assert world.cancels() == []
 
 
+@every_venue
 def test_an_open_order_is_canceled_and_confirmed_by_the_venue(world: World):
     order = world.rest()
     requested = request_cancel(order.id, actor=PERSON)
@@ -195,6 +197,7 @@ def test_cancel_all_of_ours_leaves_the_orders_of_others(world: World):
     assert foreign["status"] == "NEW"
 
 
+@every_venue
 def test_cancel_all_of_everything_clears_the_account_at_the_venue(world: World):
     order = world.rest()
     add_foreign_order(world)

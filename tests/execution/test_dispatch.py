@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from tests.making import PERSON, World, evidence_of, fresh, status_of
+from tests.worlds import every_venue
 from trading.connections import exchange_for
 from trading.domain.enums import HaltScope, TradingState
 from trading.domain.outcomes import NotSentOutcome, Placed
@@ -19,6 +20,7 @@ from trading.execution.halts import engage, release
 from trading.models import AuditEntry, ControlEpoch, HaltState, Order, OrderAttempt
 
 
+@every_venue
 def test_an_approved_order_is_sent_once_and_leaves_its_trail(world: World):
     order = world.approve(price="49000")
     outcome = dispatch_order(order.id)

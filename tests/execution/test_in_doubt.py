@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.making import World, evidence_of, fresh, let_time_pass, status_of
+from tests.worlds import every_venue
 from trading.domain.doubt import NOT_FOUND_SPACING
 from trading.execution.dispatch import dispatch_order
 from trading.execution.in_doubt import resolve_order
@@ -33,11 +34,12 @@ def ask(order: Order, *, after: float) -> str:
     return resolve_order(order.id)
 
 
+@every_venue
 def test_an_accepted_order_is_adopted_by_the_first_query(world: World):
     order = doubtful(world, accepted=True)
     assert resolve_order(order.id) == "open"
     order = fresh(order)
-    assert order.exchange_order_id == world.venue.orders()[0]["order_id"]
+    assert order.exchange_order_id == world.name_of(world.venue.orders()[0], "order_id")
     assert (order.doubt_since, order.not_found_at) == (None, []) and order.acknowledged_at
     assert len(world.placements()) == 1
 
@@ -48,6 +50,7 @@ def test_a_filled_order_is_adopted_with_its_fills(world: World):
     assert world.position() == world.position_at_venue() == Decimal("0.01")
 
 
+@every_venue
 def test_the_negative_proof_needs_three_answers_after_the_last_possible_acceptance(world: World):
     order = doubtful(world, accepted=False)
     assert ask(order, after=0) == "in_doubt"

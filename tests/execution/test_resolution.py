@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from tests.execution.test_in_doubt import ask, doubtful
 from tests.making import PERSON, World, evidence_of, fresh, status_of
+from tests.worlds import every_venue
 from trading.domain.enums import QuarantineVerdict
 from trading.domain.errors import InvalidInput, NotAllowed, UnknownName, VenueUnavailable
 from trading.execution.resolution import resolve_quarantined
@@ -126,11 +127,12 @@ def test_a_wrong_word_on_a_filled_order_ends_with_its_position(world: World):
     assert account_is_halted(world)
 
 
+@every_venue
 def test_an_order_is_adopted_by_the_venue_id(world: World):
     order = quarantined(world, accepted=True)
-    at_venue = world.venue.orders()[0]["order_id"]
-    assert resolve(order, ADOPT, exchange_order_id=at_venue) == "open"
-    assert fresh(order).exchange_order_id == at_venue
+    (at_venue,) = world.venue.orders()
+    assert resolve(order, ADOPT, exchange_order_id=at_venue["order_id"]) == "open"
+    assert fresh(order).exchange_order_id == world.name_of(at_venue, "order_id")
 
 
 def test_an_order_of_somebody_else_is_not_adopted(world: World):

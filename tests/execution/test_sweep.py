@@ -8,6 +8,7 @@ import pytest
 from django.db.models import F
 
 from tests.making import PERSON, World, add_foreign_order, fresh, make_account, status_of
+from tests.worlds import every_live_venue
 from trading.domain.client_order_id import client_order_id
 from trading.domain.enums import CancelScope, HaltScope
 from trading.execution import sweep as sweeping
@@ -34,6 +35,7 @@ def halt(scope: HaltScope = HaltScope.EVERYTHING, target: str = "", *, age_by=LA
     return sweep_id
 
 
+@every_live_venue
 def test_it_cancels_ours_leaves_foreign_orders_and_says_clean_with_proof(live_world: World):
     mine, waiting = [live_world.rest(), live_world.rest("48500")], live_world.approve()
     add_foreign_order(live_world)
@@ -60,6 +62,7 @@ def test_what_ended_in_our_books_and_is_open_at_the_venue_is_canceled_too(live_w
     assert AuditEntry.objects.filter(kind="cancel.sent", object_id=str(order.pk)).exists()
 
 
+@every_live_venue
 def test_everything_means_foreign_orders_too(live_world: World):
     live_world.rest()
     add_foreign_order(live_world)

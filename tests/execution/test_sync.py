@@ -8,6 +8,7 @@ import pytest
 from django.db.models import F
 
 from tests.making import PERSON, World, add_foreign_order, fresh, let_time_pass, status_of
+from tests.worlds import every_venue
 from trading.domain.client_order_id import client_order_id
 from trading.exchanges.mexc.client import MexcExchange
 from trading.execution import sync as syncing
@@ -147,6 +148,20 @@ def test_what_an_order_still_owes_is_no_difference(world: World):
     assert world.balances_agree() and not Break.objects.exists()
 
 
+@every_venue
+def test_the_fee_that_an_order_still_owes_is_no_difference_whatever_it_is_paid_in(world: World):
+    world.venue.settings(fee_asset="third")
+    world.buy("0.01")
+    order = world.approve("0.01")
+    world.fault("delayed_fill", method="GET", path="/api/v3/myTrades", seconds=600)
+    dispatch_order(order.id)
+    assert world.sync().balances == "moving"
+    assert not Break.objects.exists() and account_state() == "active"
+    world.venue.clear_faults()
+    world.sync()
+    assert world.balances_agree() and not Break.objects.exists()
+
+
 @pytest.mark.parametrize("path", ["openOrders", "myTrades", "account"])
 def test_a_question_that_failed_is_never_taken_for_nothing(world: World, path):
     order = world.rest()
@@ -196,6 +211,7 @@ def test_what_the_follower_missed_is_found_by_the_next_sync(world: World):
     assert (status_of(order), world.position()) == ("partially_filled", Decimal("0.004"))
 
 
+@every_venue
 def test_two_syncs_of_the_same_facts_write_nothing_new(world: World):
     world.rest()
     world.buy()

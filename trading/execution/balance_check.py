@@ -31,6 +31,7 @@ from trading.models import (
     BalanceVerdict,
     BreakKind,
     ExchangeAccount,
+    Fill,
     Order,
 )
 from trading.queries.valuation import PriceTable
@@ -42,6 +43,7 @@ from .transfers import book_opening, explain_by_transfers
 
 LOOKS = 3
 _QUESTIONS = 10
+_FEES_SEEN = 100
 _TRANSFERS_REACH = timedelta(days=7)
 Totals = Mapping[str, Decimal]
 # Books the fills of these instruments once more; returns how many were new.
@@ -141,7 +143,15 @@ def _ask(account: ExchangeAccount, exchange: Exchange, differences: Mapping[str,
         Q(status__in=UNRESOLVED) | Q(filled_quantity__lt=F("venue_filled_quantity"))
     ).exclude(status__in=TERMINAL):
         answers.open_assets |= _assets_of(order)
+    if answers.open_assets:
+        answers.open_assets |= _fee_assets(account)
     return answers
+
+
+def _fee_assets(account: ExchangeAccount) -> set[str]:
+    """What fees were paid in lately: where a fill is not known yet, neither is its fee."""
+    paid = Fill.objects.filter(account=account).order_by("-id").values_list("fee_asset", flat=True)
+    return set(paid[:_FEES_SEEN]) - {""}
 
 
 def _ask_for_transfers(exchange: Exchange, answers: Answers) -> None:
