@@ -59,3 +59,23 @@ def test_a_picture_that_fails_says_so_and_keeps_no_other_from_being_drawn(day, p
         tab.sees("#chart-equity")
         undrawn = tab.page.evaluate(UNDRAWN)
         assert {"chart-equity", "chart-orders", "chart-results", "chart-latency"} <= set(undrawn)
+
+
+QUIET_DAY = """() => {
+  const script = document.querySelector("#chart-equity script"), data = JSON.parse(script.textContent);
+  data.levels = [];
+  for (const series of data.series) series.values = series.values.map((_value, index) => 110250.1 + index % 5 / 5);
+  script.textContent = JSON.stringify(data);
+  document.dispatchEvent(new CustomEvent("levi:theme"));
+  const chart = Chart.getChart(document.querySelector("#chart-equity canvas"));
+  return chart.scales.y.ticks.map(tick => tick.label);
+}"""
+
+
+def test_no_two_marks_of_an_axis_carry_the_same_number(day, people, visit):
+    with visit(people["viewer"]) as tab:
+        tab.open("/admin/")
+        tab.sees("#chart-equity [data-drawn] canvas")
+        labels = tab.page.evaluate(QUIET_DAY)
+        assert len(labels) > 2 and len(set(labels)) == len(labels), labels
+        assert all(label.startswith("110,25") for label in labels), labels

@@ -67,6 +67,14 @@
   }
   const number = (value) => Math.abs(value) >= 1000 ? value.toLocaleString("en-US", { maximumFractionDigits: 0 }) : value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) < 1 ? 6 : 2 });
 
+  /* As exact as the marks are close: no two of them carry the same number. */
+  function onAxis(value, marks) {
+    const step = marks.length > 1 ? Math.abs(marks[1].value - marks[0].value) : 0;
+    if (!step || step >= 1) return number(value);
+    const digits = Math.min(8, Math.ceil(-Math.log10(step)) + (String(step).replace(/^0\.0*/, "").length > 1 ? 1 : 0));
+    return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  }
+
   function describe(data) {
     const span = data.timed ? data.places[data.places.length - 1] - data.places[0] : 0;
     const narrow = innerWidth < 700;
@@ -84,7 +92,7 @@
     }));
     const grid = { color: ink("line"), drawTicks: false }, ticks = { color: ink("soft"), padding: 6, maxRotation: 0, autoSkipPadding: 14, font: { size: 11 } };
     const worth = { stacked: data.stacked, grid, border: { display: false }, beginAtZero: data.kind === "bar" || data.zero, title: { display: Boolean(data.axis), text: data.axis, color: ink("soft"), font: { size: 11 } },
-      suggestedMin: data.fits && heights.length ? Math.min(...heights) : undefined, suggestedMax: data.fits && heights.length ? Math.max(...heights) : undefined, ticks: { ...ticks, maxTicksLimit: 5, callback: (value) => number(value) } };
+      suggestedMin: data.fits && heights.length ? Math.min(...heights) : undefined, suggestedMax: data.fits && heights.length ? Math.max(...heights) : undefined, ticks: { ...ticks, maxTicksLimit: 5, callback: (value, _index, marks) => onAxis(value, marks) } };
     const along = data.timed
       ? { type: "linear", offset: data.kind === "bar", min: data.places[0], max: data.places[data.places.length - 1], stacked: data.stacked, grid: { display: false }, border: { color: ink("line") }, ticks: { ...ticks, callback: (value) => place(value, span) }, afterBuildTicks: (axis) => roundTimes(axis, narrow ? 4 : 8) }
       : { type: "category", stacked: data.stacked, grid: { display: false }, border: { color: ink("line") }, ticks };
