@@ -83,6 +83,7 @@ class Visit:
     page: Any
     base: str
     complaints: list[str] = field(default_factory=list)
+    tools: Any = None
 
     def open(self, path: str) -> None:
         self.page.goto(self.base + path)
@@ -127,6 +128,11 @@ class Visit:
             f"{v['id']}: {node['html'][:160]} {node['any'][:1]}" for v in found for node in v["nodes"][:3]
         ]
 
+    def cut_off(self, is_cut_off: bool) -> None:
+        """From the network, or back on it. A network that is made slow keeps its own word on that."""
+        self.page.context.set_offline(is_cut_off)
+        make_poor(self.tools, is_cut_off=is_cut_off)
+
     def sign_in_by_hand(self, name: str) -> None:
         self.open("/admin/login/")
         self.page.fill("#id_username", name)
@@ -146,13 +152,17 @@ class Visit:
         page.on("response", lambda got: note(f"{got.status} {got.url}") if got.status >= 500 else None)
 
 
-def make_poor(page: Any) -> None:
+def make_poor(tools: Any, *, is_cut_off: bool = False) -> None:
     """By the two settings above; without them the browser stays as fast as it is."""
-    tools = page.context.new_cdp_session(page)
     if SLOWER:
         tools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
     if LATER_MS:
-        pace = {"offline": False, "latency": LATER_MS, "downloadThroughput": -1, "uploadThroughput": -1}
+        pace = {
+            "offline": is_cut_off,
+            "latency": LATER_MS,
+            "downloadThroughput": -1,
+            "uploadThroughput": -1,
+        }
         tools.send("Network.enable")
         tools.send("Network.emulateNetworkConditions", pace)
 
@@ -225,7 +235,8 @@ def visit(chromium, live_server):
             context.add_cookies([session_cookie(user, base)])
         context.set_default_timeout(PATIENCE_MS)
         tab = Visit(context.new_page(), base)
-        make_poor(tab.page)
+        tab.tools = context.new_cdp_session(tab.page)
+        make_poor(tab.tools)
         tab._listen()
         yield tab
         context.close()

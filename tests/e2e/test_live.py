@@ -101,10 +101,10 @@ def test_a_page_that_lost_the_server_says_so(day, people, visit, served):
     with visit(people["viewer"], base=served, may_complain=True) as tab:
         tab.open("/admin/")
         wait_for(tab, "#lv-link[data-state=live]")
-        tab.page.context.set_offline(True)
+        tab.cut_off(True)
         wait_for(tab, "#lv-link[data-state=lost]")
         assert "No contact" in tab.page.inner_text("#lv-link")
-        tab.page.context.set_offline(False)
+        tab.cut_off(False)
         wait_for(tab, "#lv-link[data-state=live]")
 
 
