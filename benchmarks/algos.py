@@ -38,15 +38,16 @@ def start_many(count: int) -> list[Any]:
 
 
 def make_due(algos: list[Any]) -> None:
-    """As if they had been started a slice earlier."""
+    """As if they had been started a slice earlier, which the database's guard would refuse."""
     from datetime import timedelta
 
-    from django.db.models import F
+    from tests.resetting import run_past_triggers
 
-    from trading.models import Algo
-
-    earlier = timedelta(seconds=SECONDS_PER_SLICE)
-    Algo.objects.filter(pk__in=algos).update(start_at=F("start_at") - earlier, next_action_at=F("created_at"))
+    run_past_triggers(
+        "trading_algo",
+        "UPDATE trading_algo SET start_at = start_at - %s, next_action_at = created_at WHERE id = ANY(%s)",
+        [timedelta(seconds=SECONDS_PER_SLICE), algos],
+    )
 
 
 def take_steps(algos: list[Any]) -> tuple[list[float], list[str]]:

@@ -67,10 +67,12 @@ def run_past_triggers(table: str, statement: str, values: Sequence[object] = ())
     """As the owner of the tables with a grudge would; the triggers are as they were afterwards."""
     with connection.cursor() as cursor:
         triggers = find_user_triggers(cursor, [table])
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no table with pending events can be altered
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(statement, values)
         for _table, trigger, state in triggers:
             cursor.execute(f'ALTER TABLE {table} {TRIGGER_WORDS[state]} "{trigger}"')
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def insertable_columns(cursor: CursorWrapper, table: str) -> str:

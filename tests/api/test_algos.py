@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
 import jsonschema
 import pytest
 from django.db import connection
-from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests.execution.algos.walking import pass_seconds
 from trading.api import algo_rows, throttles
 from trading.execution.algos.running import advance_algo
 from trading.models import Algo, AuditEntry, Order
@@ -54,7 +53,7 @@ def fill_first_child(world: World, algo: Algo) -> Order:
 
 
 def make_next_child(world: World, algo: Algo) -> None:
-    Algo.objects.update(start_at=F("start_at") - timedelta(seconds=100))
+    pass_seconds(algo, 100)
     world.set_price(Decimal(50000))
     made = algo.children.count()
     advance_algo(algo.pk)

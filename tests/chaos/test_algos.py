@@ -101,7 +101,7 @@ def test_it_finds_nothing_where_nothing_is_wrong_and_sees_each_kind_of_damage(sp
 def test_it_sees_what_arrives_between_a_halt_and_the_word_of_a_person(split: World):
     sent = sorted(wall(row) for row in split.placements())
     algo = Algo.objects.get()
-    Algo.objects.filter(pk=algo.pk).update(created_at=algo.created_at.replace(year=2020))
+    in_the_database("UPDATE trading_algo SET created_at = created_at - interval '6 years'")
     early = Engaged("everything", "", sent[0] - 0.001)
     assert len(look(split, early).broken["G2"]) == 2, "two before the resume"
     first, second = (child.client_order_id for child in children(algo)[:2])

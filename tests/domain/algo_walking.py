@@ -144,6 +144,14 @@ class Walk:
             child = self.chance.choice(alive)
             self.put(child.number, self.chance.choice(AFTER[child.status]))
 
+    def take_one(self) -> None:
+        """A person cancels a child by itself."""
+        if alive := [child for child in self.children if child.is_alive]:
+            child = self.chance.choice(alive)
+            self.children[child.number - 1] = replace(child, cancel_asked=True)
+            if child.status is S.APPROVED:
+                self.put(child.number, S.LAPSED)
+
     # -- what must be true --------------------------------------------------------------------------------------------
     def promise(self) -> None:
         """Whatever is alive may still be filled in full, and what is filled is filled."""
@@ -184,7 +192,20 @@ def disturb(walk: Walk, events: int) -> None:
     for _ in range(events):
         runner = chance.randrange(2)
         what = chance.choice(
-            ("look", "step", "step", "step", "commit", "stir", "stir", "stir", "time", "time", "word")
+            (
+                "look",
+                "step",
+                "step",
+                "step",
+                "commit",
+                "stir",
+                "stir",
+                "stir",
+                "time",
+                "time",
+                "word",
+                "taken",
+            )
         )
         if what in ("look", "step"):
             held[runner] = walk.view()
@@ -197,6 +218,8 @@ def disturb(walk: Walk, events: int) -> None:
             walk.beyond = chance.random() < 0.2
         elif what == "word" and chance.random() < 0.2:
             give_word(walk)
+        elif what == "taken" and chance.random() < 0.2:
+            walk.take_one()
 
 
 def give_word(walk: Walk) -> None:

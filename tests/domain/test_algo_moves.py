@@ -100,7 +100,8 @@ def view_of(*children: ChildView, elapsed: str = "0", **more) -> AlgoView:
 
 
 def child(number: int, status: S, filled: str = "0", *, slice: int = 0, **more) -> ChildView:
-    ended = None if status not in TERMINAL else more.pop("ended_ago", Decimal(1000))
+    ended_ago = more.pop("ended_ago", Decimal(1000))
+    ended = ended_ago if status in TERMINAL else None
     return ChildView(number, slice, status, Decimal("0.01"), Decimal(filled), ended, **more)
 
 
@@ -154,6 +155,16 @@ def test_after_five_in_a_row_a_person_is_asked_and_their_word_forgives_them():
     assert next_move(view_of(*failed, forgiven=MOST_FAILURES)) == Make(0, Decimal("0.01"))
     between = [*failed[:3], child(4, S.FILLED, "0.01"), child(5, S.REJECTED, slice=1)]
     assert next_move(view_of(*between, elapsed="100")) == Make(1, Decimal("0.01"))
+
+
+@pytest.mark.parametrize("status", [S.OPEN, S.CANCELED, S.LAPSED, S.NOT_ACCEPTED])
+def test_a_child_that_somebody_took_out_pauses_it_and_their_word_lets_it_go_on(status):
+    taken = replace(child(1, status, ended_ago=Decimal(500)), cancel_asked=True)
+    move = next_move(view_of(taken, elapsed="100"))
+    assert isinstance(move, Change) and move.state is AlgoState.PAUSED and "not by this algo" in move.reason
+    assert isinstance(next_move(view_of(taken, elapsed="100", forgiven=1)), Make)
+    too_late = replace(child(1, S.FILLED, "0.01"), cancel_asked=True)
+    assert isinstance(next_move(view_of(too_late, elapsed="100")), Make)
 
 
 @pytest.mark.parametrize("state", [AlgoState.PAUSED, AlgoState.CANCELING])

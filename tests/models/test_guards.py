@@ -61,7 +61,7 @@ def test_the_frozen_table_of_the_migration_is_the_domains(db: None):
 def test_the_frozen_table_of_algos_is_the_domains():
     frozen = {
         before: set(afters.split())
-        for before, afters in import_module("trading.migrations.0039_algos").MOVES.items()
+        for before, afters in import_module("trading.migrations.0053_algo_guard").MOVES.items()
     }
     current = {before.value: {after.value for after in afters} for before, afters in ALGO_TRANSITIONS.items()}
     assert frozen == {before: afters for before, afters in current.items() if afters}

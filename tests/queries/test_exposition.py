@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.execution.algos.walking import pass_seconds
 from tests.paper_trading import TESTER, open_paper_account, place
 from tests.scripted_stream import offered, stream_row
 from trading.domain.enums import CancelScope, HaltScope
@@ -22,7 +23,7 @@ from trading.execution.halts import engage, release
 from trading.execution.limit_changes import change_limits
 from trading.execution.sync import sync_account
 from trading.execution.triggers import evaluate_triggers
-from trading.models import Algo, Break, ExchangeAccount, HaltState, Heartbeat
+from trading.models import Break, ExchangeAccount, HaltState, Heartbeat
 from trading.queries.exposition import forget_dead_processes, render
 
 __all__ = ["offered"]
@@ -186,7 +187,7 @@ def test_algos_are_counted_by_kind_and_state_and_the_latest_one_says_how_late(ac
     body = {"kind": "twap", "symbol": "BTC/USDT", "side": "BUY", "quantity": "0.04", "duration_seconds": 400}
     late = start_algo({**body, "slices": 4}, actor=TESTER, key="late").algo
     pause_algo(start_algo({**body, "slices": 5}, actor=TESTER, key="still").algo.pk, actor=TESTER)
-    Algo.objects.filter(pk=late.pk).update(start_at=timezone.now() - timedelta(seconds=150))
+    pass_seconds(late, 150)
     found = scrape()
     assert (found["levi_algos", "twap,running"], found["levi_algos", "twap,paused"]) == (1, 1)
     assert found["levi_algos", "vwap,running"] == found["levi_algos", "twap,canceling"] == 0

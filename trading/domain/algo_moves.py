@@ -132,6 +132,8 @@ def next_move(view: AlgoView) -> Move:
         return _withdraw(view.alive) or _over(view)
     if view.elapsed < 0:
         return Wait(-view.elapsed, "it has not begun yet")
+    if foreign := [child for child in view.children if _is_taken_away(child, view)]:
+        return Change(AlgoState.PAUSED, f"child {foreign[-1].number} was canceled, and not by this algo")
     if len(failed := _failures(view)) >= MOST_FAILURES:
         why = f"{len(failed)} children in a row came to nothing; the last was {_described(failed[-1])}"
         return Change(AlgoState.PAUSED, why)
@@ -175,6 +177,11 @@ def _next_of_iceberg(view: AlgoView) -> Move:
     if add(view.room, -wanted) < view.smallest:
         wanted = view.room
     return Make(0, wanted)
+
+
+def _is_taken_away(child: ChildView, view: AlgoView) -> bool:
+    """Somebody asked for its end while the algo ran: who takes one out does not want the next one at once."""
+    return child.cancel_asked and child.number > view.forgiven and child.filled < child.quantity
 
 
 def _withdraw(alive: Sequence[ChildView]) -> Move | None:

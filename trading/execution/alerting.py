@@ -310,6 +310,7 @@ NEWS: dict[str, Callable[[AuditEntry], News | None]] = {
     "algo.paused": _algo_paused,
     "algo.resumed": _algo_goes_on,
     "algo.canceling": _algo_goes_on,
+    "algo.completed": _algo_goes_on,
     "algo.expired": _algo_expired,
     "flatten.requested": _flatten_requested,
     "flatten.flat": _flatten_flat,

@@ -50,7 +50,13 @@ def request_cancel(order_id: UUID, *, actor: Actor) -> Order:
                 status=order.status,
             )
         if order.status == OrderStatus.APPROVED:
-            move_order(order, OrderStatus.LAPSED, actor=actor, reason="canceled before it was sent")
+            move_order(
+                order,
+                OrderStatus.LAPSED,
+                actor=actor,
+                reason="canceled before it was sent",
+                cancel_state=CancelState.CONFIRMED,
+            )
         elif order.cancel_state != CancelState.REQUESTED or order.status in WORKING:
             _mark_requested(order, actor=actor)  # asking again sends again, which is harmless
         failpoint("cancellation.before_request_commit")

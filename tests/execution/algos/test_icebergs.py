@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from tests.execution.algos.walking import (
     ICEBERG,
+    TWAP,
     children,
     fresh,
     pass_seconds,
@@ -17,8 +18,12 @@ from tests.execution.algos.walking import (
 )
 from tests.making import PERSON, World
 from trading.domain.algo_moves import Change, Make, Wait
+from trading.domain.enums import HaltScope
+from trading.execution.algos import resume_algo
 from trading.execution.cancellation import request_cancel, send_cancel
 from trading.execution.following import follow_order
+from trading.execution.halts import engage
+from trading.models import Alert, Order
 
 
 def fill_at_venue(world: World, algo) -> None:
@@ -51,6 +56,34 @@ def test_a_child_that_somebody_canceled_pauses_it(world: World):
     assert fresh(algo).state == "paused"
     assert "not by this algo" in fresh(algo).state_reason
     assert len(children(algo)) == 1
+    alert = Alert.objects.get(subject__startswith="Paused: ICEBERG")
+    resume_algo(algo.pk, actor=PERSON)
+    alert.refresh_from_db()
+    assert alert.acknowledged_by.startswith("algo.resumed")
+
+
+def test_a_child_of_a_schedule_that_somebody_takes_out_unsent_pauses_it(world: World):
+    algo = start(TWAP)
+    step(algo)
+    request_cancel(children(algo)[0].pk, actor=PERSON)
+    pass_seconds(algo, 60)
+    step(algo)
+    assert fresh(algo).state == "paused" and "not by this algo" in fresh(algo).state_reason
+    assert [child.status for child in children(algo)] == ["lapsed"] and world.placements() == []
+
+
+def test_the_last_fill_of_a_paused_algo_ends_its_alert(world: World):
+    algo = start(ICEBERG)
+    run_slice(algo)
+    engage(HaltScope.ACCOUNT, "paper", reason="test", actor=PERSON, cancel=None)
+    step(algo)
+    child = children(algo)[0]
+    Order.objects.filter(pk=child.pk).update(status="filled", filled_quantity=algo.quantity)
+    step(algo)
+    assert fresh(algo).state == "completed"
+    assert Alert.objects.get(subject__startswith="Paused: ICEBERG").acknowledged_by.startswith(
+        "algo.completed"
+    )
 
 
 def test_at_its_deadline_what_rests_is_withdrawn_and_the_rest_reported(world: World):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
 
@@ -28,7 +29,7 @@ from trading.domain.algo_moves import Change, Make, Wait, Withdraw
 from trading.domain.enums import CancelScope, HaltScope
 from trading.domain.errors import IdempotencyConflict, StaleDecision
 from trading.execution import approval, intake, settlement
-from trading.execution.algos import cancel_algo, pause_algo, resume_algo, running
+from trading.execution.algos import cancel_algo, pause_algo, resume_algo, running, steering
 from trading.execution.algos.children import LONGEST_LOOK, ChildPlace, make_child
 from trading.execution.algos.running import run_due_algos
 from trading.execution.cancellation import cancel_all
@@ -56,6 +57,24 @@ def end_step(hold: Hold, runner: Parallel):
     outcome = runner.end()
     assert not isinstance(outcome, Exception), outcome
     return outcome
+
+
+@contextmanager
+def somebody_holds(algo: Algo) -> Iterator[threading.Event]:
+    """Its lock is another's until the block ends, or until the event is set."""
+    has_it, let_go = threading.Event(), threading.Event()
+
+    def hold_it() -> None:
+        with transaction.atomic():
+            lock_algo(algo.pk)
+            has_it.set()
+            let_go.wait(30)
+
+    holder = begin(hold_it)
+    assert has_it.wait(15)
+    yield let_go
+    let_go.set()
+    holder.end()
 
 
 def halt(scope: HaltScope = HaltScope.EVERYTHING, target: str = "") -> None:
@@ -320,6 +339,17 @@ def test_an_old_look_at_one_pause_does_not_stop_the_timer_of_the_next(live_world
     assert children(algo)[0].cancel_state == "requested"
 
 
+@pytest.mark.parametrize(("act", "state"), [(pause_algo, "paused"), (cancel_algo, "canceling")])
+def test_who_stops_an_algo_that_is_held_asks_until_it_is_let_go(
+    live_world: World, monkeypatch, act, state: str
+):
+    algo = start(TWAP)
+    with somebody_holds(algo) as let_go:
+        monkeypatch.setattr(steering.log, "info", lambda *_words: let_go.set())
+        act(algo.pk, actor=PERSON)
+    assert fresh(algo).state == state and children(algo) == []
+
+
 def test_an_old_look_does_not_undo_the_word_of_a_person(live_world: World, monkeypatch):
     """A runner has counted five failures; before it pauses the algo a person has paused and resumed it."""
     algo = start(TWAP)
@@ -338,19 +368,8 @@ def test_an_old_look_does_not_undo_the_word_of_a_person(live_world: World, monke
 def test_closing_positions_names_an_algo_that_somebody_holds(live_world: World):
     live_world.buy("0.01")
     held = start(TWAP)
-    has_it, let_go = threading.Event(), threading.Event()
-
-    def hold_it() -> None:
-        with transaction.atomic():
-            lock_algo(held.pk)
-            has_it.set()
-            let_go.wait(30)
-
-    holder = begin(hold_it)
-    assert has_it.wait(15)
-    flatten(flatten_payload("paper", "BTC/USDT"), reason="out", actor=PERSON)
-    let_go.set()
-    holder.end()
+    with somebody_holds(held):
+        flatten(flatten_payload("paper", "BTC/USDT"), reason="out", actor=PERSON)
     entry = AuditEntry.objects.get(kind="flatten.requested")
     assert entry.data["algos_not_stopped"] == [str(held.pk)]
     assert str(held.pk) in Alert.objects.get(subject__startswith="Closing").text
@@ -359,19 +378,8 @@ def test_closing_positions_names_an_algo_that_somebody_holds(live_world: World):
 def test_an_algo_that_somebody_holds_keeps_no_order_from_being_canceled(live_world: World):
     held, other = start(TWAP), start({**TWAP, "symbol": "ETH/USDT", "quantity": "0.4"})
     resting = live_world.rest()
-    has_it, let_go = threading.Event(), threading.Event()
-
-    def hold_it() -> None:
-        with transaction.atomic():
-            lock_algo(held.pk)
-            has_it.set()
-            let_go.wait(30)
-
-    holder = begin(hold_it)
-    assert has_it.wait(15)
-    answer = cancel_all(CancelScope.OURS, actor=PERSON)
-    let_go.set()
-    holder.end()
+    with somebody_holds(held):
+        answer = cancel_all(CancelScope.OURS, actor=PERSON)
     assert (answer["algos"], answer["algos_not_stopped"]) == ([str(other.pk)], [str(held.pk)])
     assert status_of(resting) == "canceled" or Order.objects.get(pk=resting.pk).cancel_state == "requested"
     assert cancel_all(CancelScope.OURS, actor=PERSON)["algos"] == [str(held.pk)]

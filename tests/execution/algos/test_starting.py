@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.execution.algos.walking import ICEBERG, TWAP, VWAP, children, start
-from tests.making import CLIENT, World
+from tests.execution.test_races import Hold
+from tests.making import CLIENT, World, begin, wait_until_blocked
 from trading.domain.errors import IdempotencyConflict, InvalidInput
-from trading.execution.algos import preview_algo, start_algo
+from trading.execution.algos import preview_algo, start_algo, starting
 from trading.models import Algo, AuditEntry, Order
 
 
@@ -54,6 +55,19 @@ def test_the_same_algo_again_within_the_window_is_denied_and_its_children_never_
     world.change_limits(duplicate_window_seconds="60")
     start(TWAP)
     assert start_algo(TWAP, actor=CLIENT, key="two").answer["codes"] == ["duplicate_order"]
+
+
+def test_of_two_that_start_at_the_same_moment_within_the_window_one_is_denied(live_world: World, monkeypatch):
+    live_world.change_limits(duplicate_window_seconds="60")
+    hold = Hold(monkeypatch, starting, "ask_rules")
+    first = begin(lambda: start_algo(TWAP, actor=CLIENT, key="one"))
+    assert hold.reached.wait(15)
+    second = begin(lambda: start_algo(TWAP, actor=CLIENT, key="two"))
+    wait_until_blocked(second)
+    hold.go.set()
+    codes = [thread.end().answer["codes"] for thread in (first, second)]
+    assert codes == [[], ["duplicate_order"]]
+    assert sorted(Algo.objects.values_list("state", flat=True)) == ["denied", "running"]
 
 
 @pytest.mark.parametrize(

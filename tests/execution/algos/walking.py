@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from uuid import uuid4
 from django.db.models import F
 
 from tests.making import CLIENT
+from tests.resetting import run_past_triggers
 from trading.domain.algo_moves import Make, Move
 from trading.domain.order_states import TERMINAL
 from trading.execution.algos import start_algo
@@ -50,11 +52,11 @@ def pass_seconds(algo: Algo, seconds: int) -> None:
     """As if all of this algo's past had happened so much earlier; what it ordered is left where it is."""
     row, span = fresh(algo), timedelta(seconds=seconds)
     pauses = [[(datetime.fromisoformat(at) - span).isoformat() for at in pause] for pause in row.pauses]
-    Algo.objects.filter(pk=algo.pk).update(
-        start_at=F("start_at") - span,
-        created_at=F("created_at") - span,
-        state_since=F("state_since") - span,
-        pauses=pauses,
+    run_past_triggers(
+        "trading_algo",
+        "UPDATE trading_algo SET start_at = start_at - %s, created_at = created_at - %s,"
+        " state_since = state_since - %s, pauses = %s WHERE id = %s",
+        [span, span, span, json.dumps(pauses), algo.pk],
     )
     Order.objects.filter(algo_child__algo=algo).update(finished_at=F("finished_at") - span)
 

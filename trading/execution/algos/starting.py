@@ -25,7 +25,7 @@ from trading.domain.enums import AlgoState
 from trading.domain.errors import IdempotencyConflict, RequestInProgress
 from trading.domain.money import multiply, plain
 from trading.doorbell import ring
-from trading.locking import lock_signal_key
+from trading.locking import lock_account, lock_signal_key
 from trading.market import ensure_price
 from trading.models import Algo, ExchangeAccount, Instrument
 from trading.models.columns import new_id
@@ -76,6 +76,7 @@ def start_algo(body: Mapping[str, Any], *, actor: Actor, key: str | None) -> Alg
             return known
         now = timezone.now()
         strategy = get_or_register_strategy(request.child.strategy, actor=actor, now=now)
+        lock_account(prepared.account.pk)  # two that are the same but for their key must not both find nobody
         judgement = _ask(prepared)
         algo_id = new_id()
         answer = canonical({"algo_id": algo_id, **_answer(prepared, judgement)})

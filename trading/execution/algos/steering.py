@@ -10,10 +10,13 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
+from django.db import OperationalError
+
 from trading.domain.actors import Actor
 from trading.domain.enums import AlgoState
 from trading.domain.errors import InvalidInput
 from trading.domain.order_states import TERMINAL
+from trading.locking import is_lock_trouble
 from trading.models import Algo
 from trading.queries.algos import read_children
 from trading.queries.halts import current_epoch
@@ -36,15 +39,29 @@ def cancel_algo(algo_id: UUID, *, reason: str = "", actor: Actor) -> Algo:
 
 
 def _stop(algo_id: UUID, state: AlgoState, *, reason: str, actor: Actor) -> Algo:
-    with locked_algo(algo_id) as algo:
-        if algo.state != state:
-            _refuse_unless(algo, {AlgoState.RUNNING} if state is AlgoState.PAUSED else _CANCELABLE)
-            move_algo(algo, state, reason=reason, actor=actor)
+    for tried in range(1, _TRIES + 1):
+        try:
+            algo = _move_there(algo_id, state, reason=reason, actor=actor)
+            break
+        except OperationalError as error:
+            if tried == _TRIES or not is_lock_trouble(error):
+                raise
+            log.info("algo %s is held by somebody; asking again", algo_id)
     withdraw([row for row in read_children(algo) if row.order.status not in TERMINAL])
     return algo
 
 
+def _move_there(algo_id: UUID, state: AlgoState, *, reason: str, actor: Actor) -> Algo:
+    with locked_algo(algo_id) as algo:
+        if algo.state != state:
+            _refuse_unless(algo, {AlgoState.RUNNING} if state is AlgoState.PAUSED else _CANCELABLE)
+            move_algo(algo, state, reason=reason, actor=actor)
+    return algo
+
+
 _CANCELABLE = {AlgoState.RUNNING, AlgoState.PAUSED}
+# A child that waits for its account holds its parent as long as one lock may be waited for: its end is worth the wait.
+_TRIES = 3
 
 
 def resume_algo(algo_id: UUID, *, reason: str = "", actor: Actor) -> Algo:
