@@ -33,7 +33,7 @@ def test_a_twap_is_planned_started_followed_paused_resumed_and_canceled(live_wor
         tab.sees("text=New algo").click()
         fill_in(tab, symbol="BTC/USDT", quantity="0.04", duration="20", slices="4")
         tab.sees("#verdict >> text=Would be started")
-        tab.sees("#verdict >> text=4 children over 20 minutes")
+        tab.sees("#verdict >> text=4 children over 20 min")
         tab.sees("#chart-plan canvas")
         tab.shoot("algo-checked-light-1440")
         assert not Algo.objects.exists(), "a plan that is looked at is no start"
