@@ -14,7 +14,7 @@ TESTS ?= tests
 # Processes for the tests, each with a database of its own; 0 runs them in one. A file stays in one process.
 WORKERS ?= 2
 
-.PHONY: help run test e2e chaos bench fmt check lint types migrations lock clean
+.PHONY: help run test e2e chaos soak bench fmt check lint types migrations lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ e2e: $(DEV_READY) ## browser tests in headless Chromium, screenshots under var/s
 
 chaos: $(DEV_READY) ## faults by the million and kills by the thousand: one table, within an hour; goes on if interrupted
 	$(PY) -m tests.chaos $(ARGS)
+
+soak: $(RUN_READY) ## two days of trading and of faults packed into 24 minutes (ARGS="--hours 0.5 --seed 8"): the table, judged by the venue's ledger
+	@exec $(PY) manage.py soak --report var/soak.json $(ARGS)
 
 bench: $(DEV_READY) ## benchmarks: tables on stdout and under benchmarks/results/
 	$(PY) -m benchmarks $(ARGS)

@@ -2,7 +2,8 @@
 """The command line of the panel.
 
 `up` starts and supervises the whole stack; it is handed over before Django is loaded, because the supervisor
-must stay small and must run while there is no database yet. `break_glass` is for when there is no database any more;
+must stay small and must run while there is no database yet. So is `soak`, which brings up a stack of its own and must
+not touch this one. `break_glass` is for when there is no database any more;
 only its preparation needs one. Every other command is a Django command.
 """
 
@@ -16,6 +17,10 @@ def main() -> int:
         from levi_site.stack.command import run_up
 
         return run_up(sys.argv[2:])
+    if sys.argv[1:2] == ["soak"]:
+        from soak.command import run_soak
+
+        return run_soak(sys.argv[2:])
     if sys.argv[1:2] == ["break_glass"]:
         if "--prepare" not in sys.argv:
             from trading.break_glass.command import run_break_glass

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("trading", "levi_site", "simulator", "rig")
+PRODUCT = ("trading", "levi_site", "simulator", "rig", "soak")
 
 
 @dataclass(frozen=True)
