@@ -28,7 +28,7 @@ KINDS: dict[str, tuple[tuple[str, ...], bool]] = {
     "web child": (("granian",), False),
     "supervisor": (("supervise",), True),
     "streams": (("run_streams",), True),
-    "beat": (("celery", "beat"), True),
+    "beat": (("celery", " beat "), True),  # the workers' lines have --without-heartbeat
     "nursery": (("levi_site.nursery",), True),
     "simulator": (("-m", "simulator"), True),
     "redis": (("redis-server",), True),

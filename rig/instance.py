@@ -26,6 +26,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 READY = "Levi is running"
 START_SECONDS = 240  # two cores with other work on them
 STOP_SECONDS = 60
+LEAVING_SECONDS = 5
 KEPT_VARIABLES = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TMPDIR")
 
 
@@ -93,6 +94,9 @@ class StackInstance:
         except subprocess.TimeoutExpired:
             self.process.kill()  # its reaper ends the rest
             raise NeverHappened(f"the stack did not stop:\n{self.read_log()}") from None
+        deadline = time.monotonic() + LEAVING_SECONDS  # the system may need a moment for what has ended
+        while any(member.is_alive for member in members) and time.monotonic() < deadline:
+            time.sleep(0.1)
         self.left_over = [member.command for member in members if member.is_alive]
         return code
 
@@ -110,7 +114,7 @@ class StackInstance:
     def end(self) -> list[str]:
         """Stop for good; returns what was left behind, as sentences."""
         code = self.stop() if self.process and self.process.poll() is None else -1
-        users = [member.command for member in find_users_of(self.home)]
+        users = [member.command for member in find_users_of(self.home) if member.pid != os.getpid()]
         left = [] if code == 0 else [f"the stack ended with code {code}"]
         left += [f"still running: {command}" for command in {*self.left_over, *users}]
         left += [f"a lock is left: {path}" for path in (self.home / "run").glob("*.lock")]
@@ -157,9 +161,11 @@ class StackInstance:
         return PanelClient(self.url, self.token)
 
     def members(self, *words: str) -> list[Member]:
-        """Its processes whose command line has all of these words, also those that outlived the nursery."""
+        """Its processes whose command line has all of these words, also those that outlived the nursery; never the
+        caller, whose own command line may name the folder."""
         every = list(dict.fromkeys([*list_members(self.pid), *find_users_of(self.home)]))
-        return [member for member in every if all(word in member.command for word in words)]
+        others = [member for member in every if member.pid != os.getpid()]
+        return [member for member in others if all(word in member.command for word in words)]
 
     def manage(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A management command in another terminal."""

@@ -37,7 +37,7 @@ class Conductor:
         self.stage.rest(max(0.0, until - time.monotonic()))
 
     def play(self, fault: PlannedFault) -> None:
-        at = time.time()
+        at, detail = time.time(), "interrupted"
         self.stage.playing = fault.name
         try:
             detail = self.kinds[fault.name].play(self.stage, random.Random(fault.seed))

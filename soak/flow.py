@@ -67,6 +67,7 @@ class Flow:
     cancels: list[Asked] = field(default_factory=list)
     algos: list[str] = field(default_factory=list)
     contradictions: list[str] = field(default_factory=list)
+    waiting: str = ""  # a client that never came to an end
     latest: float = 0.0  # seconds that the plan was behind, at most
 
     def __post_init__(self) -> None:

@@ -201,7 +201,7 @@ def judge_lost(stage: Stage, flow: Flow, closing: Closing) -> Line:
     lost += [
         f"the client was answered for {key}, and no signal has this key" for key in sorted(signals - known)
     ]
-    lost += [f"not at rest: {closing.trouble}"] if closing.trouble else []
+    lost += [f"not at rest: {text}" for text in (closing.trouble, flow.waiting) if text]
     return none_of("lost", "lost orders", lost, _stories(stage, closing.findings.unknown))
 
 

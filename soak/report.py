@@ -111,8 +111,9 @@ def format_report(report: Mapping[str, Any], verdict: Verdict) -> str:
         "",
         format_table(verdict.lines),
         "",
-        f"requests       {requests['asked']}: {count_words(requests['by_kind'])}; {count_words(requests['by_decision'])}; "
-        f"{requests['repeated_until_answered']} were repeated until they had an answer",
+        f"requests       {requests['asked']}: {count_words(requests['by_kind'])}",
+        f"answers        {count_words(requests['by_decision'])}; "
+        f"{requests['repeated_until_answered']} requests were repeated until they had one",
         f"denied by      {count_words(requests['denied_by']) or 'nothing'}",
         f"orders         {count_words(orders)}",
         f"explained      {count_words(report['explained_failures']) or 'no order failed because of a fault'}",

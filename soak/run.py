@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from types import FrameType
 from typing import Any
 
 from rig.driven import DrivenStack
@@ -39,7 +42,7 @@ class SoakRun:
     interrupted: bool = False
 
     def run(self, machine: Mapping[str, Any]) -> tuple[dict[str, Any], Verdict]:
-        """KeyboardInterrupt ends the time of the run, not its judgement; a second one ends both."""
+        """Ctrl-C or SIGTERM end the time of the run, not its judgement; a second one ends both."""
         seconds, seed = self.options.seconds, self.options.seed
         planned = plan_faults(EVERY_HOURS, self.options.faults, self.options.hours, seconds, seed)
         switch = KillSwitch([])
@@ -85,16 +88,17 @@ class SoakRun:
         shown = Shown(began, self.show)
         shown.start(stage)
         try:
-            conductor.run(until=began + seconds)
-        except KeyboardInterrupt:
-            self.interrupted = True
-            self.say("interrupted: coming to rest, then the table; once more ends it at once")
+            with stopping_politely(stage):
+                conductor.run(until=began + seconds)
         finally:
             stage.over.set()
         lasted = time.monotonic() - began
+        self.interrupted = stage.stop_asked
+        if self.interrupted:
+            self.say("interrupted: coming to rest, then the table; once more ends it at once")
         watch.finish()
         if not flow.finish():
-            flow.contradictions.append("a client still waits for an answer long after its last request")
+            flow.waiting = "a client still waits for an answer long after its last request"
         return lasted
 
     def _close(self, stage: Stage, before: dict[str, Decimal]) -> Closing:
@@ -108,6 +112,23 @@ class SoakRun:
         audited = self.stack.manage("verify_audit")
         said = "\n".join((audited.stdout + audited.stderr).splitlines()[-LAST_WORDS:])
         return Closing(findings, trouble, audited.returncode, said, before)
+
+
+@contextmanager
+def stopping_politely(stage: Stage) -> Iterator[None]:
+    """The first signal asks to stop; whoever is impatient gets KeyboardInterrupt by the second."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stage.stop_asked:
+            signal.default_int_handler(number, frame)
+        stage.stop_asked = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def count_back(stage: Stage) -> dict[str, Decimal]:

@@ -23,6 +23,7 @@ from rig.instance import PROJECT
 from rig.oracle import Placements
 from rig.process_tree import Member, list_members
 
+SLICE_SECONDS = 0.25
 _ENDED = re.compile(r"\b([a-z]+) ended with code (-?\d+)")
 
 
@@ -70,14 +71,21 @@ class Stage:
     placements: Placements
     began: float = field(default_factory=time.time)
     over: threading.Event = field(default_factory=threading.Event)
+    stop_asked: bool = False  # by a signal, whose handler must not touch the event: its lock may be held
     played: list[PlayedFault] = field(default_factory=list)
     playing: str = ""
     killed_pids: set[int] = field(default_factory=set)
     killed_leaders: Counter[str] = field(default_factory=Counter)
 
     def rest(self, seconds: float) -> bool:
-        """False if it is over before."""
-        return not self.over.wait(seconds)
+        """False if it is over before, or somebody asks to stop."""
+        deadline = time.monotonic() + seconds
+        while not self.over.wait(max(0.0, min(SLICE_SECONDS, deadline - time.monotonic()))):
+            if self.stop_asked:
+                self.over.set()
+            elif time.monotonic() >= deadline:
+                return True
+        return False
 
     def wait_for(self, condition: Callable[[], object], seconds: float) -> bool:
         """False if it did not come true in that time, or it is over before."""

@@ -1,4 +1,4 @@
-"""An order that failed is an error unless a fault or a halt of the run explains it; a client's request always is one."""
+"""An order that failed is an error unless a fault or halt of the run explains it; a client's request always is one."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rig.driven import DrivenStack
 from rig.instance import PROJECT, StackInstance, wait_until
 from rig.panel_client import PanelClient
 from simulator.testing import SimulatedVenue
@@ -36,14 +37,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def running_stack() -> Iterator[StackInstance]:
+def running_stack() -> Iterator[DrivenStack]:
     """Two web processes, so that whatever one of them knows alone shows up as a contradiction."""
     if not Path("/proc/self/stat").exists():
         pytest.skip("needs /proc to find the processes of a stack")
     env_file = PROJECT / ".env"
     if env_file.is_file() and any(name in env_file.read_text() for name in SERVERS_OF_THE_OPERATOR):
         pytest.skip(f"{env_file} names servers or a mode: a stack of a test must not touch them")
-    stack = StackInstance("--web-workers", "2")
+    stack = DrivenStack("--web-workers", "2")
     try:
         stack.start()
         yield stack
