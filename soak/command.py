@@ -67,14 +67,14 @@ def soak(options: SoakOptions, say: Say) -> int:
     say(f"soak on {describe(machine)}")
     day = choose_day(time.time(), options.seconds)
     stack = SoakStack(options.home, day.as_config())
-    passed = False
+    looks_good = False
     try:
         say(f"bringing up a stack in {stack.home} …")
         stack.start()
         bar = ProgressBar(f"{options.hours:g} hours", round(options.seconds), shown=not options.as_json)
         run = SoakRun(options, stack, day, say, lambda done: bar.show(round(done)))
         report, verdict = run.run(machine)
-        passed = report["passed"]
+        looks_good = has_passed(verdict.lines)
         if options.report:
             write_report(options.report, report)
         if options.as_json:
@@ -85,10 +85,10 @@ def soak(options: SoakOptions, say: Say) -> int:
         print(f"levi: soak failed: {error}", file=sys.stderr)
         return FAILED
     finally:
-        take_down(stack, keep=options.keep or not passed, say=say)
-    if run.interrupted and has_passed(verdict.lines):
-        return INTERRUPTED
-    return PASSED if passed else FAILED
+        take_down(stack, keep=options.keep or not looks_good, say=say)
+    if not looks_good:
+        return FAILED
+    return INTERRUPTED if run.interrupted else PASSED
 
 
 def take_down(stack: SoakStack, *, keep: bool, say: Say) -> None:
