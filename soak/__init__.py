@@ -1,7 +1,7 @@
 """`manage.py soak`: two days of trading and of bad luck, packed, against a whole stack of its own; then the table.
 
 options.py    what can be asked for; plan.py: what will happen when, from the seed alone
-stage.py      the stack it runs on, and which ends of processes were planned
+scene.py      the stack it runs on, and which ends of processes were planned
 flow.py       the clients: signals, limit orders, cancels, repeats, webhooks, algos
 kinds.py      the faults by name: weather.py (the venue), deaths.py (processes, servers), halting.py, prices.py
 conductor.py  plays the faults when their time has come

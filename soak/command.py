@@ -1,7 +1,8 @@
 """`manage.py soak`: brings up a stack of its own, runs, prints the table, takes everything down again.
 
 Exit codes: 0 passed, 1 failed (or the stack did not come up), 2 wrong use, 130 interrupted before its time was over.
-Ctrl-C or SIGTERM ends the run: it comes to rest and reports what was measured; a second one ends it at once.
+Ctrl-C, SIGTERM or a closed terminal ends the run: it comes to rest and reports what was measured. A second one ends it
+at once.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from rig.process_tree import PROC
 from soak.lines import has_passed
 from soak.options import SoakOptions, parse_options
 from soak.report import format_report, write_report
-from soak.run import SoakRun
-from soak.stage import SoakStack
+from soak.run import STOP_SIGNALS, SoakRun
+from soak.scene import SoakStack
 from soak.trading_day import choose_day
 from trading.management.progress import ProgressBar
 
@@ -49,7 +50,8 @@ def run_soak(argv: Sequence[str]) -> int:
     if obstacle := find_obstacle():
         print(f"levi: soak {obstacle}", file=sys.stderr)
         return WRONG_USE
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.default_int_handler)
 
     def say(text: str) -> None:
         if not options.as_json:

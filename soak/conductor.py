@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 
 from soak.fault_kind import FaultKind
 from soak.plan import PlannedFault
-from soak.stage import PlayedFault, Stage
+from soak.scene import PlayedFault, Scene
 
 BREATH_SECONDS = 1.0  # between two faults, so that the second one does not meet the first one's hour
 
 
 @dataclass
 class Conductor:
-    stage: Stage
+    scene: Scene
     kinds: Mapping[str, FaultKind]
     planned: Sequence[PlannedFault]
     troubles: list[str] = field(default_factory=list)
@@ -29,21 +29,21 @@ class Conductor:
         began = time.monotonic()
         for fault in self.planned:
             wait = began + fault.at - time.monotonic()
-            if not self.stage.rest(max(BREATH_SECONDS if self.stage.played else 0.0, wait)):
+            if not self.scene.rest(max(BREATH_SECONDS if self.scene.played else 0.0, wait)):
                 return
             if time.monotonic() > until:
                 return
             self.play(fault)
-        self.stage.rest(max(0.0, until - time.monotonic()))
+        self.scene.rest(max(0.0, until - time.monotonic()))
 
     def play(self, fault: PlannedFault) -> None:
         at, detail = time.time(), "interrupted"
-        self.stage.playing = fault.name
+        self.scene.playing = fault.name
         try:
-            detail = self.kinds[fault.name].play(self.stage, random.Random(fault.seed))
+            detail = self.kinds[fault.name].play(self.scene, random.Random(fault.seed))
         except Exception as error:  # whatever a stack says while it is broken on purpose
             detail = f"failed: {error!r}"
             self.troubles.append(f"{fault.name} at {fault.at:.0f} s {detail}")
         finally:
-            self.stage.played.append(PlayedFault(fault.name, fault.at, at, time.time(), detail))
-            self.stage.playing = ""
+            self.scene.played.append(PlayedFault(fault.name, fault.at, at, time.time(), detail))
+            self.scene.playing = ""

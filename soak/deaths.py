@@ -13,7 +13,7 @@ from contextlib import suppress
 from rig.driven import KINDS
 from rig.process_tree import Member
 from soak.fault_kind import FaultKind
-from soak.stage import Stage
+from soak.scene import Scene
 from soak.weather import OF_ANSWERS
 
 BACK_SECONDS = 60.0
@@ -32,33 +32,33 @@ _MEANINGS = {
 _PARENTS = {"orders parent": "orders"}
 
 
-def strike(kind: str) -> Callable[[Stage, random.Random], str]:
-    def play(stage: Stage, chance: random.Random) -> str:
-        members = stage.stack.find(kind)
+def strike(kind: str) -> Callable[[Scene, random.Random], str]:
+    def play(scene: Scene, chance: random.Random) -> str:
+        members = scene.stack.find(kind)
         if not members:
             return "nothing of this kind ran"
         victim = chance.choice(members)
-        stage.kill(victim, leader=_LEADERS.get(kind) or _PARENTS.get(kind, ""))
-        back = stage.wait_for(lambda: _is_back(stage, kind, victim, len(members)), BACK_SECONDS)
-        return f"pid {victim.pid}" + ("" if back or stage.over.is_set() else ", NOT back after a minute")
+        scene.kill(victim, leader=_LEADERS.get(kind) or _PARENTS.get(kind, ""))
+        back = scene.wait_for(lambda: _is_back(scene, kind, victim, len(members)), BACK_SECONDS)
+        return f"pid {victim.pid}" + ("" if back or scene.over.is_set() else ", NOT back after a minute")
 
     return play
 
 
-def _is_back(stage: Stage, kind: str, victim: Member, before: int) -> bool:
-    return not victim.is_alive and len(stage.stack.find(kind)) >= before
+def _is_back(scene: Scene, kind: str, victim: Member, before: int) -> bool:
+    return not victim.is_alive and len(scene.stack.find(kind)) >= before
 
 
-def restart_postgres(stage: Stage, _chance: random.Random) -> str:
-    leader = stage.stack.postgres()
-    stage.kill(leader, signal.SIGQUIT, leader="postgres")
-    back = stage.wait_for(lambda: not leader.is_alive and _answers(stage), BACK_SECONDS)
-    return f"pid {leader.pid}" + ("" if back or stage.over.is_set() else ", NOT back after a minute")
+def restart_postgres(scene: Scene, _chance: random.Random) -> str:
+    leader = scene.stack.postgres()
+    scene.kill(leader, signal.SIGQUIT, leader="postgres")
+    back = scene.wait_for(lambda: not leader.is_alive and _answers(scene), BACK_SECONDS)
+    return f"pid {leader.pid}" + ("" if back or scene.over.is_set() else ", NOT back after a minute")
 
 
-def _answers(stage: Stage) -> bool:
+def _answers(scene: Scene) -> bool:
     with suppress(Exception):  # whatever a starting server says
-        return bool(stage.stack.rows("SELECT 1 AS n"))
+        return bool(scene.stack.rows("SELECT 1 AS n"))
     return False
 
 

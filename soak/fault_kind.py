@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from soak.stage import Stage
+from soak.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,6 @@ class FaultKind:
 
     meaning: str
     every_hours: float
-    play: Callable[[Stage, random.Random], str]
+    play: Callable[[Scene, random.Random], str]
     may_halt: frozenset[str] = frozenset()
     costs_orders: bool = True

@@ -22,7 +22,7 @@ import httpx
 from rig.panel_client import PanelClient
 from soak.plan import PlannedRequest
 from soak.prices import last_price
-from soak.stage import Stage
+from soak.scene import Scene
 from soak.webhook import NAMESPACE, STRATEGY, Hook
 
 CLIENTS = 6
@@ -59,7 +59,7 @@ class Asked:
 
 @dataclass
 class Flow:
-    stage: Stage
+    scene: Scene
     plan: Iterator[PlannedRequest]
     hook: Hook | None
     seed: int
@@ -83,7 +83,7 @@ class Flow:
             thread.start()
 
     def finish(self) -> bool:
-        """After the stage is over: what was begun is ended, nothing new is begun. False if a client still waits."""
+        """After the scene is over: what was begun is ended, nothing new is begun. False if a client still waits."""
         self._clock.join()
         for _thread in self._threads:
             self._work.put(None)
@@ -111,8 +111,8 @@ class Flow:
                 self._work.put(act)
             left = moment - time.monotonic()
             if left <= 0:
-                return not self.stage.over.is_set()
-            if not self.stage.rest(min(left, 0.25)):
+                return not self.scene.over.is_set()
+            if not self.scene.rest(min(left, 0.25)):
                 return False
 
     def _is_due(self) -> bool:
@@ -123,7 +123,7 @@ class Flow:
             heapq.heappush(self._later, (time.monotonic() + seconds, next(self._numbers), act))
 
     def _serve(self) -> None:
-        with self.stage.stack.client() as client:
+        with self.scene.stack.client() as client:
             client.http.timeout = httpx.Timeout(SHORT_ANSWER_SECONDS)
             while act := self._work.get():
                 act(client)
@@ -155,7 +155,7 @@ class Flow:
     def _rest(self, client: PanelClient, planned: PlannedRequest, key: str) -> None:
         """A limit order below the price, canceled after a while."""
         try:
-            last = last_price(self.stage, planned.symbol.replace("/", ""))
+            last = last_price(self.scene, planned.symbol.replace("/", ""))
         except OSError:  # the venue's control is slow to answer: a market order then
             return self._signal(client, planned, key)
         price = str((last * BELOW).quantize(Decimal("0.01")))

@@ -16,7 +16,7 @@ import httpx
 
 from rig.oracle import wall
 from soak.fault_kind import FaultKind
-from soak.stage import Stage
+from soak.scene import Scene
 
 REASON = "soak: planned halt"
 HELD_SECONDS = (3.0, 5.0)
@@ -51,25 +51,25 @@ class KillSwitch:
 
     measured: list[Halted]
 
-    def press(self, stage: Stage, chance: random.Random) -> str:
+    def press(self, scene: Scene, chance: random.Random) -> str:
         held = chance.uniform(*HELD_SECONDS)
-        began, answer = self._engage(stage)
+        began, answer = self._engage(scene)
         answered = time.time()
-        stage.rest(held)
-        stage.placements.catch_up()
+        scene.rest(held)
+        scene.placements.catch_up()
         arrivals = [
             (wall(row), str(row["params"].get("newClientOrderId", "")))
-            for row in list(stage.placements.rows)
+            for row in list(scene.placements.rows)
             if wall(row) > began
         ]
         released = time.time()
-        stage.stack.release()
+        scene.stack.release()
         engagement = answer["engagement"]
         epoch, known = int(engagement["epoch"]), set(engagement["in_flight"])
         done = Halted(
             epoch=epoch,
             began=began,
-            gate=self._committed(stage, epoch),
+            gate=self._committed(scene, epoch),
             answered=answered,
             released=released,
             last_arrival=max((at for at, _name in arrivals if at < released), default=None),
@@ -78,11 +78,11 @@ class KillSwitch:
         self.measured.append(done)
         return f"epoch {epoch}, blocked after {done.response:.3f} s, answered after {done.answer:.3f} s"
 
-    def _engage(self, stage: Stage) -> tuple[float, dict[str, Any]]:
+    def _engage(self, scene: Scene) -> tuple[float, dict[str, Any]]:
         """An API that is away is asked again; the time counts from the request that was answered."""
         for turn in range(TRIES):
             try:
-                with stage.stack.client() as client:
+                with scene.stack.client() as client:
                     client.status()
                     began = time.time()
                     return began, client.kill(f"{REASON} {len(self.measured) + 1}")
@@ -92,8 +92,8 @@ class KillSwitch:
                 time.sleep(0.5)
         raise AssertionError("unreachable")
 
-    def _committed(self, stage: Stage, epoch: int) -> float:
-        at: datetime = stage.stack.rows(_CHANGE, epoch)[0]["at"]
+    def _committed(self, scene: Scene, epoch: int) -> float:
+        at: datetime = scene.stack.rows(_CHANGE, epoch)[0]["at"]
         return at.timestamp()
 
 

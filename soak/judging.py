@@ -18,7 +18,7 @@ from soak.lines import Line, none_of
 from soak.measured import Balances, Closing, Measured
 from soak.memory import JUDGED, LIMIT_PERCENT, growth_of_all, measure_growth
 from soak.outcomes import ORDERS, Outcomes, weigh_outcomes
-from soak.stage import Stage
+from soak.scene import Scene
 from soak.watching import Watch
 
 KILL_SECONDS = 1.0
@@ -38,21 +38,21 @@ _KEYS = "SELECT key FROM trading_signal WHERE key = ANY(%s)"
 
 
 @dataclass
-class Verdict:
+class Judgement:
     lines: list[Line]
     outcomes: Outcomes
     halts: list[dict[str, Any]]
 
 
-def judge(run: Measured) -> Verdict:
-    stage, flow, watch, halted, closing = run.stage, run.flow, run.watch, run.halted, run.closing
-    rows = stage.stack.rows(ORDERS, stage.began_at)
-    outcomes = weigh_outcomes(rows, flow.asked, stage, run.kinds, halted)
-    halts = list_halts(stage, run.kinds)
+def judge(run: Measured) -> Judgement:
+    scene, flow, watch, halted, closing = run.scene, run.flow, run.watch, run.halted, run.closing
+    rows = scene.stack.rows(ORDERS, scene.began_at)
+    outcomes = weigh_outcomes(rows, flow.asked, scene, run.kinds, halted)
+    halts = list_halts(scene, run.kinds)
     found = closing.findings
     lines = [
-        judge_crashes(stage, watch),
-        judge_api(stage, watch),
+        judge_crashes(scene, watch),
+        judge_api(scene, watch),
         judge_errors(outcomes),
         judge_kill(halted),
         none_of(
@@ -60,16 +60,16 @@ def judge(run: Measured) -> Verdict:
             "orders that reached the venue after a halt had answered",
             [f"{name} in epoch {one.epoch}" for one in halted for name in one.late],
         ),
-        judge_drift(stage, found, closing.balances_before),
+        judge_drift(scene, found, closing.balances_before),
         judge_stops(halts),
         none_of(
             "duplicates",
             "duplicate orders",
             [*found.doubled, *flow.contradictions],
-            _stories(stage, found.doubled),
+            _stories(scene, found.doubled),
         ),
-        judge_lost(stage, flow, closing),
-        judge_torn(stage, found),
+        judge_lost(scene, flow, closing),
+        judge_torn(scene, found),
         Line(
             "audit",
             "audit chain intact",
@@ -80,18 +80,18 @@ def judge(run: Measured) -> Verdict:
         ),
         judge_memory(watch, run.seconds),
     ]
-    return Verdict(lines, outcomes, halts)
+    return Judgement(lines, outcomes, halts)
 
 
-def judge_crashes(stage: Stage, watch: Watch) -> Line:
+def judge_crashes(scene: Scene, watch: Watch) -> Line:
     """By the lines of the stack's supervisor (leaders) and by the look at all processes (which sees leaders too)."""
-    surplus = stage.surplus_ends()
+    surplus = scene.surplus_ends()
     return none_of("crashes", "crashes (unplanned ends of processes)", [*surplus, *watch.gone])
 
 
-def judge_api(stage: Stage, watch: Watch) -> Line:
-    calm = [probe for probe in watch.probes if not stage.is_disturbed(probe.at, API_AFTERMATH)]
-    missed = [f"{probe.at - stage.began:.0f} s into the run" for probe in calm if not probe.answered]
+def judge_api(scene: Scene, watch: Watch) -> Line:
+    calm = [probe for probe in watch.probes if not scene.is_disturbed(probe.at, API_AFTERMATH)]
+    missed = [f"{probe.at - scene.began:.0f} s into the run" for probe in calm if not probe.answered]
     if not calm:
         return Line("api", "API answers outside of faults", "not measured", "100 %", None)
     share = 100 * (1 - len(missed) / len(calm))
@@ -120,21 +120,21 @@ def judge_kill(halted: Sequence[Halted]) -> Line:
     return Line("kill", "kill response, longest", measured, "< 1 s", not slow, is_time=True, evidence=slow)
 
 
-def judge_drift(stage: Stage, found: Findings, before: Balances) -> Line:
+def judge_drift(scene: Scene, found: Findings, before: Balances) -> Line:
     """Positions and balances of the books against what the venue's fills add up to, and open breaks."""
     drift = [text for text in found.wrong if text.startswith(POSITION)]
-    drift += list(compare_balances(stage, before))
+    drift += list(compare_balances(scene, before))
     drift += [
         f"open break {row['id']}: {row['kind']} of {row['subject']} {row['detail']}"
-        for row in stage.stack.rows(_BREAKS)
+        for row in scene.stack.rows(_BREAKS)
     ]
     return none_of("drift", "position drift (positions, balances, open breaks)", drift)
 
 
-def fills_by_asset(stage: Stage) -> dict[str, Decimal]:
+def fills_by_asset(scene: Scene) -> dict[str, Decimal]:
     """What the venue's fills moved, fees included."""
     moved: dict[str, Decimal] = defaultdict(Decimal)
-    for fill in stage.stack.venue.fills():
+    for fill in scene.stack.venue.fills():
         quantity = SIGNS[fill["side"]] * Decimal(fill["quantity"])
         moved[fill["symbol"].removesuffix("USDT")] += quantity
         moved["USDT"] -= quantity * Decimal(fill["price"])
@@ -142,13 +142,13 @@ def fills_by_asset(stage: Stage) -> dict[str, Decimal]:
     return moved
 
 
-def compare_balances(stage: Stage, before: Balances) -> list[str]:
-    moved = fills_by_asset(stage)
+def compare_balances(scene: Scene, before: Balances) -> list[str]:
+    moved = fills_by_asset(scene)
     expected = {
         asset: before.get(asset, Decimal(0)) + moved.get(asset, Decimal(0)) for asset in {*before, *moved}
     }
-    venue = {asset: Decimal(row["total"]) for asset, row in stage.stack.venue.balances().items()}
-    ours = {row["asset"]: row for row in stage.stack.rows(_BALANCES)}
+    venue = {asset: Decimal(row["total"]) for asset, row in scene.stack.venue.balances().items()}
+    ours = {row["asset"]: row for row in scene.stack.rows(_BALANCES)}
     found = []
     for asset, total in sorted(expected.items()):
         held = venue.get(asset, Decimal(0))
@@ -161,20 +161,20 @@ def compare_balances(stage: Stage, before: Balances) -> list[str]:
     return found
 
 
-def list_halts(stage: Stage, kinds: Mapping[str, FaultKind]) -> list[dict[str, Any]]:
+def list_halts(scene: Scene, kinds: Mapping[str, FaultKind]) -> list[dict[str, Any]]:
     """Every engagement with why it came: the run's own hand, a fault that may cause it, or nothing known."""
     found = []
-    for row in stage.stack.rows(_HALTS, stage.began_at):
+    for row in scene.stack.rows(_HALTS, scene.began_at):
         at = row["at"].timestamp()
         planned = str(row["reason"]).startswith(REASON)
         causes = [
             fault.name
-            for fault in stage.played
+            for fault in scene.played
             if row["trigger"] in kinds[fault.name].may_halt
             and fault.began <= at <= fault.ended + HALT_AFTERMATH
         ]
         why = "planned" if planned else causes[-1] if causes else ""
-        found.append({**row, "at": row["at"].isoformat(), "into_run": round(at - stage.began, 1), "why": why})
+        found.append({**row, "at": row["at"].isoformat(), "into_run": round(at - scene.began, 1), "why": why})
     return found
 
 
@@ -191,27 +191,27 @@ def judge_stops(halts: Sequence[Mapping[str, Any]]) -> Line:
     return none_of("stops", what, unexplained)
 
 
-def judge_lost(stage: Stage, flow: Flow, closing: Closing) -> Line:
+def judge_lost(scene: Scene, flow: Flow, closing: Closing) -> Line:
     """Known at the venue only, promised to a client and not in the books, or without an end."""
     signals = {
         one.key for one in flow.asked if not one.failed and one.kind in ("market", "resting", "repeated")
     }
-    known = {str(row["key"]) for row in stage.stack.rows(_KEYS, sorted(signals))}
+    known = {str(row["key"]) for row in scene.stack.rows(_KEYS, sorted(signals))}
     lost = list(closing.findings.unknown)
     lost += [
         f"the client was answered for {key}, and no signal has this key" for key in sorted(signals - known)
     ]
     lost += [f"not at rest: {text}" for text in (closing.trouble, flow.waiting) if text]
-    return none_of("lost", "lost orders", lost, _stories(stage, closing.findings.unknown))
+    return none_of("lost", "lost orders", lost, _stories(scene, closing.findings.unknown))
 
 
-def judge_torn(stage: Stage, found: Findings) -> Line:
+def judge_torn(scene: Scene, found: Findings) -> Line:
     wrong = [text for text in found.wrong if not text.startswith(POSITION)] + found.torn
-    return none_of("wrong", "wrong verdicts, fills and torn states", wrong, _stories(stage, wrong))
+    return none_of("wrong", "wrong verdicts, fills and torn states", wrong, _stories(scene, wrong))
 
 
-def _stories(stage: Stage, sentences: Sequence[str]) -> list[str]:
-    return [tell(one, stage.stack.database, stage.stack.venue, stage.placements) for one in sentences[:3]]
+def _stories(scene: Scene, sentences: Sequence[str]) -> list[str]:
+    return [tell(one, scene.stack.database, scene.stack.venue, scene.placements) for one in sentences[:3]]
 
 
 def judge_memory(watch: Watch, seconds: float) -> Line:

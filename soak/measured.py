@@ -11,7 +11,7 @@ from soak.fault_kind import FaultKind
 from soak.flow import Flow
 from soak.halting import Halted
 from soak.plan import PlannedFault
-from soak.stage import Stage
+from soak.scene import Scene
 from soak.watching import Watch
 
 Balances = Mapping[str, Decimal]
@@ -32,7 +32,7 @@ class Closing:
 class Measured:
     """`seconds`: how long the run lasted, its coming to rest not counted."""
 
-    stage: Stage
+    scene: Scene
     flow: Flow
     watch: Watch
     kinds: Mapping[str, FaultKind]

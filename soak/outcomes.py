@@ -17,7 +17,7 @@ from typing import Any
 from soak.fault_kind import FaultKind
 from soak.flow import Asked
 from soak.halting import Halted
-from soak.stage import Stage
+from soak.scene import Scene
 
 AFTERMATH_SECONDS = 10.0
 ORDERS = """
@@ -46,19 +46,19 @@ class Outcomes:
 def weigh_outcomes(
     rows: Sequence[Mapping[str, Any]],
     asked: Sequence[Asked],
-    stage: Stage,
+    scene: Scene,
     kinds: Mapping[str, FaultKind],
     halts: Sequence[Halted],
 ) -> Outcomes:
     found = Outcomes(statuses=Counter(str(row["status"]) for row in rows))
-    met = _faults_of_requests(stage)
+    met = _faults_of_requests(scene)
     for row in rows:
         if row["status"] == "denied":
             continue
         found.approved += 1
         if row["status"] not in ERRORS:
             continue
-        cause = met.get(row["name"]) or _cause_by_time(row, stage, kinds, halts)
+        cause = met.get(row["name"]) or _cause_by_time(row, scene, kinds, halts)
         if cause:
             found.explained[f"{row['status']} by {cause}"] += 1
         else:
@@ -72,23 +72,23 @@ def weigh_outcomes(
     return found
 
 
-def _faults_of_requests(stage: Stage) -> dict[str, str]:
+def _faults_of_requests(scene: Scene) -> dict[str, str]:
     met: dict[str, set[str]] = defaultdict(set)
-    for row in stage.placements.rows:
+    for row in scene.placements.rows:
         if row.get("fault"):
             met[str(row["params"].get("newClientOrderId", ""))].add(str(row["fault"]))
     return {name: ", ".join(sorted(kinds)) for name, kinds in met.items()}
 
 
 def _cause_by_time(
-    row: Mapping[str, Any], stage: Stage, kinds: Mapping[str, FaultKind], halts: Sequence[Halted]
+    row: Mapping[str, Any], scene: Scene, kinds: Mapping[str, FaultKind], halts: Sequence[Halted]
 ) -> str:
     began = _seconds(row["created_at"])
     ended = _seconds(row["permit_at"] or row["finished_at"] or row["created_at"])
     for halt in halts:
         if began <= halt.released and ended >= halt.began:
             return "halt"
-    for fault in stage.played:
+    for fault in scene.played:
         if kinds[fault.name].costs_orders and (
             began <= fault.ended + AFTERMATH_SECONDS and ended >= fault.began
         ):

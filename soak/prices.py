@@ -6,7 +6,7 @@ import random
 from decimal import Decimal
 
 from soak.fault_kind import FaultKind
-from soak.stage import Stage
+from soak.scene import Scene
 
 STEPS = 10
 PAUSE = 0.6
@@ -14,24 +14,27 @@ FURTHEST = Decimal("0.03")
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 
-def run_away(stage: Stage, chance: random.Random) -> str:
-    venue, symbol = stage.stack.venue, chance.choice(SYMBOLS)
-    first = last_price(stage, symbol)
+def run_away(scene: Scene, chance: random.Random) -> str:
+    venue, symbol = scene.stack.venue, chance.choice(SYMBOLS)
+    first = last_price(scene, symbol)
     sign = chance.choice((1, -1))
     try:
         for step in [*range(1, STEPS + 1), *range(STEPS - 1, -1, -1)]:
             price = first * (1 + sign * FURTHEST * step / STEPS)
             venue.set_price(symbol, str(price.quantize(Decimal("0.01"))))
-            if not stage.rest(PAUSE):
+            if not scene.rest(PAUSE):
                 break
     finally:
         venue.release_price(symbol)
     return f"{symbol} {'up' if sign > 0 else 'down'} from {first}"
 
 
-def last_price(stage: Stage, symbol: str) -> Decimal:
-    rows = stage.stack.venue.get("/prices")["prices"]
-    return next(Decimal(row["price"]) for row in rows if row["symbol"] == symbol)
+def last_price(scene: Scene, symbol: str) -> Decimal:
+    venue = scene.stack.venue
+    rows = venue.get("/prices")["prices"]
+    return next(
+        Decimal(row["price"]) for row in rows if (row["venue"], row["symbol"]) == (venue.venue, symbol)
+    )
 
 
 PRICES = {

@@ -12,19 +12,19 @@ from typing import Any
 
 from soak.flow import Flow
 from soak.halting import Halted
-from soak.judging import Verdict
+from soak.judging import Judgement
 from soak.lines import format_evidence, format_table, has_passed
 from soak.measured import Measured
 from soak.memory import measure_growth
 from soak.options import SoakOptions
-from soak.stage import Stage
+from soak.scene import Scene
 from soak.trading_day import DayOfTheRun
 
 
 def make_report(
-    options: SoakOptions, run: Measured, verdict: Verdict, day: DayOfTheRun, machine: Mapping[str, Any]
+    options: SoakOptions, run: Measured, verdict: Judgement, day: DayOfTheRun, machine: Mapping[str, Any]
 ) -> dict[str, Any]:
-    stage, flow, watch, halted = run.stage, run.flow, run.watch, run.halted
+    scene, flow, watch, halted = run.scene, run.flow, run.watch, run.halted
     return {
         "passed": has_passed(verdict.lines) and not run.interrupted,
         "interrupted": run.interrupted,
@@ -37,11 +37,11 @@ def make_report(
         "requests": count_requests(flow),
         "orders": dict(verdict.outcomes.statuses),
         "explained_failures": dict(verdict.outcomes.explained),
-        "latencies": describe_latencies(stage, flow, halted),
+        "latencies": describe_latencies(scene, flow, halted),
         "faults": [
             asdict(fault)
-            | {name: round(getattr(fault, name) - stage.began, 1) for name in ("began", "ended")}
-            for fault in stage.played
+            | {name: round(getattr(fault, name) - scene.began, 1) for name in ("began", "ended")}
+            for fault in scene.played
         ],
         "faults_planned": len(run.planned),
         "troubles": list(run.troubles),
@@ -75,9 +75,9 @@ SELECT extract(epoch FROM permit_at - created_at)::float AS permit,
   FROM trading_order WHERE permit_at IS NOT NULL AND origin NOT IN ('external', 'orphan') AND created_at >= %s"""
 
 
-def describe_latencies(stage: Stage, flow: Flow, halted: Sequence[Halted]) -> dict[str, Any]:
+def describe_latencies(scene: Scene, flow: Flow, halted: Sequence[Halted]) -> dict[str, Any]:
     """In seconds, with everything that faults did to them."""
-    rows = stage.stack.rows(_SPEEDS, stage.began_at)
+    rows = scene.stack.rows(_SPEEDS, scene.began_at)
     kinds: dict[str, list[float]] = {
         "decision": [one.seconds for one in flow.asked if not one.failed],
         "permit": [row["permit"] for row in rows if row["permit"] is not None],
@@ -98,7 +98,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def format_report(report: Mapping[str, Any], verdict: Verdict) -> str:
+def format_report(report: Mapping[str, Any], verdict: Judgement) -> str:
     requests, orders = report["requests"], report["orders"]
     ended = ", interrupted: this is what was measured until then" if report["interrupted"] else ""
     head = (

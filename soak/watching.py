@@ -18,7 +18,7 @@ from rig.driven import HALTED
 from rig.process_tree import Member
 from rig.roles import name_role
 from soak.memory import MemorySample, read_rss
-from soak.stage import Stage
+from soak.scene import Scene
 
 LOOK_SECONDS = 2.0
 PROBE_SECONDS, PROBE_PATIENCE = 1.0, 10.0
@@ -29,7 +29,7 @@ OPERATOR_WAITS = 4.0
 
 
 @dataclass(frozen=True)
-class Probe:
+class Knock:
     at: float
     seconds: float
     answered: bool
@@ -39,11 +39,11 @@ class Probe:
 class Watch:
     """`gone`: sentences about processes that ended and were not meant to."""
 
-    stage: Stage
+    scene: Scene
     seconds: float
     gone: list[str] = field(default_factory=list)
     samples: list[MemorySample] = field(default_factory=list)
-    probes: list[Probe] = field(default_factory=list)
+    probes: list[Knock] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._seen: dict[Member, tuple[str, float, int]] = {}  # role, first seen, times seen
@@ -67,7 +67,7 @@ class Watch:
             thread.join(60)
 
     def _repeat(self, look: Callable[[], None], pause: float) -> None:
-        while self.stage.rest(pause):
+        while self.scene.rest(pause):
             with suppress(Exception):  # the next look comes; a look that never works shows as "not measured"
                 look()
 
@@ -75,7 +75,7 @@ class Watch:
 
     def look(self) -> None:
         now = time.time()
-        living = {member: name_role(member.command) for member in self.stage.stack.members()}
+        living = {member: name_role(member.command) for member in self.scene.stack.members()}
         for member, role in living.items():
             _role, first, times = self._seen.get(member, (role, now, 0))
             self._seen[member] = (role, first, times + 1)
@@ -88,23 +88,23 @@ class Watch:
     def _note_end(self, member: Member, now: float) -> None:
         role, first, times = self._seen.pop(member)
         # What was seen once only may be a fork on its way to become something else.
-        if times < 2 or role not in STAYING or member.pid in self.stage.killed_pids:
+        if times < 2 or role not in STAYING or member.pid in self.scene.killed_pids:
             return
         self.gone.append(
             f"{role} pid {member.pid}, {now - first:.0f} s after it was first seen, "
-            f"{now - self.stage.began:.0f} s into the run{self._what_was_played(now)}"
+            f"{now - self.scene.began:.0f} s into the run{self._what_was_played(now)}"
         )
 
     def _what_was_played(self, now: float) -> str:
-        names = [fault.name for fault in self.stage.played if fault.ended > now - 20]
-        names += [self.stage.playing] if self.stage.playing else []
+        names = [fault.name for fault in self.scene.played if fault.ended > now - 20]
+        names += [self.scene.playing] if self.scene.playing else []
         return f" (faults of the last 20 s: {', '.join(names)})" if names else ""
 
     def _sample(self, living: dict[Member, str], now: float) -> None:
         for member, role in living.items():
             first = self._seen[member][1]
             self.samples.append(
-                MemorySample(now - self.stage.began, role, member.pid, now - first, read_rss(member.pid))
+                MemorySample(now - self.scene.began, role, member.pid, now - first, read_rss(member.pid))
             )
 
     # -- the API ---------------------------------------------------------------------------------------------------
@@ -114,18 +114,18 @@ class Watch:
         at, clock = time.time(), time.perf_counter()
         try:
             answer = httpx.get(
-                f"{self.stage.stack.url}/healthz/live", timeout=PROBE_PATIENCE, trust_env=False
+                f"{self.scene.stack.url}/healthz/live", timeout=PROBE_PATIENCE, trust_env=False
             )
             answered = answer.status_code == 200
         except httpx.HTTPError:
             answered = False
-        self.probes.append(Probe(at, time.perf_counter() - clock, answered))
+        self.probes.append(Knock(at, time.perf_counter() - clock, answered))
 
     # -- halts -----------------------------------------------------------------------------------------------------
 
     def release_what_halted_by_itself(self) -> None:
         """The one halt that the run itself presses is released by it; every other one by the operator, after a look."""
-        if self.stage.playing:
+        if self.scene.playing:
             return
-        if self.stage.stack.rows(HALTED) and self.stage.rest(OPERATOR_WAITS) and not self.stage.playing:
-            self.stage.stack.release()
+        if self.scene.stack.rows(HALTED) and self.scene.rest(OPERATOR_WAITS) and not self.scene.playing:
+            self.scene.stack.release()

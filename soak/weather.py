@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from soak.fault_kind import FaultKind
-from soak.stage import Stage
+from soak.scene import Scene
 
 # An order's failures in a row, doubts, and prices or clocks that cannot be had are what these triggers are there for.
 OF_ANSWERS = frozenset({"order_errors", "in_doubt_age", "in_doubt_count", "stale_prices", "breaks"})
@@ -81,13 +81,13 @@ _WEATHER: dict[str, tuple[str, float, list[dict[str, Any]], frozenset[str]]] = {
 EVERY_HOURS = 8.0
 
 
-def bring(seconds: float, rules: list[dict[str, Any]]) -> Callable[[Stage, random.Random], str]:
-    def play(stage: Stage, _chance: random.Random) -> str:
-        venue = stage.stack.venue
+def bring(seconds: float, rules: list[dict[str, Any]]) -> Callable[[Scene, random.Random], str]:
+    def play(scene: Scene, _chance: random.Random) -> str:
+        venue = scene.stack.venue
         venue.faults(
             [{**rule, "for_seconds": seconds + 2} for rule in rules]
         )  # it ends even if nobody ends it
-        stage.rest(seconds)
+        scene.rest(seconds)
         fired = 0
         with suppress(OSError):  # only for the report
             fired = sum(row["fired"] for row in venue.get("/faults")["faults"])

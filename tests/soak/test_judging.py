@@ -12,15 +12,15 @@ from soak.halting import REASON, Halted
 from soak.judging import HALT_AFTERMATH, judge_kill, judge_stops, list_halts
 from soak.kinds import KINDS_OF_FAULTS
 from soak.lines import Line, format_evidence, format_table, has_passed
-from soak.stage import PlayedFault, Stage
+from soak.scene import PlayedFault, Scene
 
 BEGAN = 1_800_000_000.0
 
 
-def stage_with(*halts: dict[str, Any], log: str = "") -> Stage:
-    logs = iter(["", *[log] * 3])  # empty when the stage is set
+def scene_with(*halts: dict[str, Any], log: str = "") -> Scene:
+    logs = iter(["", *[log] * 3])  # empty when the scene is set
     stack = SimpleNamespace(rows=lambda _query, *_parameters: list(halts), read_log=lambda: next(logs))
-    return Stage(stack=stack, placements=None, began=BEGAN)  # type: ignore[arg-type]
+    return Scene(stack=stack, placements=None, began=BEGAN)  # type: ignore[arg-type]
 
 
 def change(trigger: str, reason: str = "because", at: float = 100.0) -> dict[str, Any]:
@@ -31,20 +31,20 @@ def change(trigger: str, reason: str = "because", at: float = 100.0) -> dict[str
     }  # fmt: skip
 
 
-def stops(stage: Stage) -> Line:
-    return judge_stops(list_halts(stage, KINDS_OF_FAULTS))
+def stops(scene: Scene) -> Line:
+    return judge_stops(list_halts(scene, KINDS_OF_FAULTS))
 
 
 def test_a_global_stop_that_no_fault_explains_fails_with_its_trigger_and_id():
-    line = stops(stage_with(change("daily_loss")))
+    line = stops(scene_with(change("daily_loss")))
     assert line.passed is False
     assert "halt-1" in line.evidence[0] and "daily_loss" in line.evidence[0]
 
 
 def test_the_own_halt_and_what_a_fault_may_cause_are_explained():
-    stage = stage_with(change("manual", f"{REASON} 1"), change("order_errors"))
-    stage.played.append(PlayedFault("maintenance", 90, BEGAN + 90, BEGAN + 98, ""))
-    line = stops(stage)
+    scene = scene_with(change("manual", f"{REASON} 1"), change("order_errors"))
+    scene.played.append(PlayedFault("maintenance", 90, BEGAN + 90, BEGAN + 98, ""))
+    line = stops(scene)
     assert line.passed and "1 order_errors" in line.what
 
 
@@ -52,9 +52,9 @@ def test_the_own_halt_and_what_a_fault_may_cause_are_explained():
     ("fault", "began"), [("price_run", 90.0), ("maintenance", 101.0), ("maintenance", 90.0 - HALT_AFTERMATH)]
 )
 def test_another_kind_of_fault_a_later_and_a_much_earlier_one_explain_nothing(fault: str, began: float):
-    stage = stage_with(change("order_errors"))
-    stage.played.append(PlayedFault(fault, began, BEGAN + began, BEGAN + began + 8, ""))
-    assert stops(stage).passed is False
+    scene = scene_with(change("order_errors"))
+    scene.played.append(PlayedFault(fault, began, BEGAN + began, BEGAN + began + 8, ""))
+    assert stops(scene).passed is False
 
 
 def test_the_kill_switch_fails_when_an_order_arrives_a_second_after_the_request():
@@ -68,11 +68,11 @@ def test_the_kill_switch_fails_when_an_order_arrives_a_second_after_the_request(
 
 def test_an_end_that_was_not_planned_is_a_crash_and_a_planned_one_is_none():
     log = "levi        orders ended with code -9; starting it again in 0.5 s\n" * 2
-    stage = stage_with(log=log)
-    stage.killed_leaders["orders"] = 1
-    assert stage.surplus_ends() == [log.splitlines()[0]]
-    stage.killed_leaders["orders"] = 2
-    assert stage.surplus_ends() == []
+    scene = scene_with(log=log)
+    scene.killed_leaders["orders"] = 1
+    assert scene.surplus_ends() == [log.splitlines()[0]]
+    scene.killed_leaders["orders"] = 2
+    assert scene.surplus_ends() == []
 
 
 def test_what_was_not_measured_fails_nothing_and_a_failure_shows_its_evidence():

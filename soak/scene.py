@@ -66,7 +66,7 @@ class PlayedFault:
 
 
 @dataclass
-class Stage:
+class Scene:
     stack: DrivenStack
     placements: Placements
     began: float = field(default_factory=time.time)
@@ -110,7 +110,7 @@ class Stage:
         return datetime.fromtimestamp(self.began, UTC)
 
     def surplus_ends(self) -> list[str]:
-        """Lines of the stack's own supervisor, since the stage is set, about ends that nobody had planned."""
+        """Lines of the stack's own supervisor, since the scene is set, about ends that nobody had planned."""
         left = Counter(self.killed_leaders)
         found = []
         for line in self.stack.read_log()[self._log_before :].splitlines():
