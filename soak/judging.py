@@ -38,13 +38,13 @@ _KEYS = "SELECT key FROM trading_signal WHERE key = ANY(%s)"
 
 
 @dataclass
-class Judgement:
+class SoakVerdict:
     lines: list[Line]
     outcomes: Outcomes
     halts: list[dict[str, Any]]
 
 
-def judge(run: Measured) -> Judgement:
+def judge(run: Measured) -> SoakVerdict:
     scene, flow, watch, halted, closing = run.scene, run.flow, run.watch, run.halted, run.closing
     rows = scene.stack.rows(ORDERS, scene.began_at)
     outcomes = weigh_outcomes(rows, flow.asked, scene, run.kinds, halted)
@@ -80,7 +80,7 @@ def judge(run: Measured) -> Judgement:
         ),
         judge_memory(watch, run.seconds),
     ]
-    return Judgement(lines, outcomes, halts)
+    return SoakVerdict(lines, outcomes, halts)
 
 
 def judge_crashes(scene: Scene, watch: Watch) -> Line:

@@ -12,7 +12,7 @@ from typing import Any
 
 from soak.flow import Flow
 from soak.halting import Halted
-from soak.judging import Judgement
+from soak.judging import SoakVerdict
 from soak.lines import format_evidence, format_table, has_passed
 from soak.measured import Measured
 from soak.memory import measure_growth
@@ -22,7 +22,7 @@ from soak.trading_day import DayOfTheRun
 
 
 def make_report(
-    options: SoakOptions, run: Measured, verdict: Judgement, day: DayOfTheRun, machine: Mapping[str, Any]
+    options: SoakOptions, run: Measured, verdict: SoakVerdict, day: DayOfTheRun, machine: Mapping[str, Any]
 ) -> dict[str, Any]:
     scene, flow, watch, halted = run.scene, run.flow, run.watch, run.halted
     return {
@@ -98,7 +98,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def format_report(report: Mapping[str, Any], verdict: Judgement) -> str:
+def format_report(report: Mapping[str, Any], verdict: SoakVerdict) -> str:
     requests, orders = report["requests"], report["orders"]
     ended = ", interrupted: this is what was measured until then" if report["interrupted"] else ""
     head = (

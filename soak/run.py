@@ -16,7 +16,7 @@ from rig.driven import DrivenStack
 from soak.conductor import Conductor
 from soak.flow import Flow
 from soak.halting import KillSwitch
-from soak.judging import Judgement, fills_by_asset, judge
+from soak.judging import SoakVerdict, fills_by_asset, judge
 from soak.kinds import EVERY_HOURS, make_kinds
 from soak.measured import Closing, Measured
 from soak.options import SoakOptions
@@ -42,7 +42,7 @@ class SoakRun:
     show: Callable[[float], None]  # seconds since the run began
     interrupted: bool = False
 
-    def run(self, machine: Mapping[str, Any]) -> tuple[dict[str, Any], Judgement]:
+    def run(self, machine: Mapping[str, Any]) -> tuple[dict[str, Any], SoakVerdict]:
         """Ctrl-C or SIGTERM end the time of the run, not its judgement; a second one ends both."""
         seconds, seed = self.options.seconds, self.options.seed
         planned = plan_faults(EVERY_HOURS, self.options.faults, self.options.hours, seconds, seed)

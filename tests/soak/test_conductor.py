@@ -16,7 +16,7 @@ from soak.plan import PlannedFault
 from soak.scene import Scene
 
 
-def break_down(_stage: Scene, _chance: random.Random) -> str:
+def break_down(_scene: Scene, _chance: random.Random) -> str:
     raise ValueError("the stack said something else")
 
 
@@ -26,7 +26,7 @@ def ask_to_stop(scene: Scene, _chance: random.Random) -> str:
 
 
 KINDS = {
-    "good": FaultKind("does nothing", 1, lambda _stage, _chance: "done"),
+    "good": FaultKind("does nothing", 1, lambda _scene, _chance: "done"),
     "bad": FaultKind("fails", 1, break_down),
     "last": FaultKind("asks to stop", 1, ask_to_stop),
 }
