@@ -29,13 +29,19 @@ def garble(variant: str, honest: HttpAnswer) -> tuple[HttpAnswer, int | None]:
 
 
 def _with_wrong_types(body: bytes) -> bytes:
-    return json.dumps(_map_leaves(json.loads(body), lambda leaf: {"unexpected": [leaf]})).encode()
+    return json.dumps(_map_leaves(_read(body), lambda leaf: {"unexpected": [leaf]})).encode()
 
 
 def _with_nan(body: bytes) -> bytes:
-    return json.dumps(
-        _map_leaves(json.loads(body), lambda leaf: float("nan"))
-    ).encode()  # NaN is the point here
+    return json.dumps(_map_leaves(_read(body), lambda leaf: float("nan"))).encode()  # NaN is the point here
+
+
+def _read(body: bytes) -> object:
+    """The honest answer; one that is a plain text counts as a single leaf."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
 
 
 def _map_leaves(document: object, change: object) -> object:

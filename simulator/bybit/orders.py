@@ -223,8 +223,14 @@ def _iter_fills(call: BybitCall) -> Iterator[SimFill]:
     start, end = read_window(call, WINDOW_DAYS)
     newest = Decimal(call.venue.clock.now_ms()) - call.view.hide_fills_seconds * 1_000
     is_hiding = call.view.hide_fills_seconds > ZERO
-    wanted = None if named is None else {order.order_id for order in named}
-    for fill in reversed(call.venue.fills_of.get(call.user.name, [])):
-        is_wanted = fill.order_id in wanted if wanted is not None else symbol in (None, fill.symbol)
-        if is_wanted and start <= fill.at_ms <= end and not (is_hiding and fill.at_ms > newest):
+    mine = (
+        [fill for order in named for fill in call.venue.iter_fills(order)]
+        if named is not None
+        else call.venue.fills_of.get(call.user.name, [])
+    )
+    for fill in reversed(mine):
+        if fill.at_ms < start:
+            return
+        is_wanted = named is not None or symbol in (None, fill.symbol)
+        if is_wanted and fill.at_ms <= end and not (is_hiding and fill.at_ms > newest):
             yield fill

@@ -49,7 +49,7 @@ class BybitTalk:
             return [self._say(op, message, self._sign_in(args))]
         if op in ("subscribe", "unsubscribe"):
             return [self._say(op, message, self._change_topics(op, args))]
-        return [self._say(str(op or ""), message, f"error:request {op} is not known")]
+        return [self._say(str(op or ""), message, "error:invalid op")]
 
     def _sign_in(self, args: Any) -> str | None:
         """None when it is done, else why not. Whoever has signed in stays who it is."""

@@ -89,6 +89,15 @@ def test_a_ban_is_a_403_and_a_limit_names_its_end(client: BybitClient, bybit):
     assert client.public("/v5/market/time").status_code == 200
 
 
+@pytest.mark.parametrize("variant", ["html", "truncated", "wrong_types", "nan"])
+def test_garbage_is_made_of_refusals_in_plain_text_as_well(client: BybitClient, bybit, variant: str):
+    bybit.faults([{"match": {"path": WALLET}, "kind": "malformed", "variant": variant}])
+    url = f"{client.base_url}{WALLET}?accountType=UNIFIED"
+    answer = client.http.request("GET", url, headers=client.headers(b"accountType=UNIFIED"), json={})
+    assert answer.status_code == 200
+    assert answer.text != "a GET request has no body"
+
+
 def test_an_order_may_be_placed_although_the_answer_says_otherwise(client: BybitClient, bybit):
     bybit.faults(
         [{"match": ORDER, "kind": "http_status", "status": 502, "body": "<html>", "processed": True}]
