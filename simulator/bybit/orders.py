@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -31,6 +32,7 @@ NOT_PLAYED = ("triggerPrice", "takeProfit", "stopLoss", "slippageTolerance", "sl
 WINDOW_DAYS = 7
 UNFILLED_KEPT_MS = DAY_MS
 CLOSED_CACHED = 500
+TIMER_MS = 5  # what a timer may be early
 
 
 # -- place ---------------------------------------------------------------------------------------------------------
@@ -104,7 +106,12 @@ def post_create(call: BybitCall) -> Shape:
     request = read_order(call)
     if call.view.reject is not None:
         raise BybitRefusal(*call.view.reject)
-    return ids_shape(call.venue.place(call.user, request, later=FOUND_OUT_LATER))
+    put_off_ms = int(call.venue.settings.decision_seconds * 1_000)
+    order = call.venue.place(call.user, request, later=FOUND_OUT_LATER, put_off_ms=put_off_ms)
+    if order.is_undecided:
+        wait_ms = put_off_ms + TIMER_MS
+        asyncio.get_running_loop().call_later(wait_ms / 1_000, call.venue.decide_due)
+    return ids_shape(order)
 
 
 # -- cancel --------------------------------------------------------------------------------------------------------
@@ -142,12 +149,12 @@ def _named_order(call: BybitCall) -> list[SimOrder] | None:
     if order_id is None and order_link_id is None:
         return None
     order = call.venue.find_order(call.user, order_id, order_link_id)
-    return [] if order is None else [order]
+    return [] if order is None or order.is_undecided else [order]
 
 
 def _is_visible(call: BybitCall, order: SimOrder) -> bool:
     age_ms = Decimal(call.venue.clock.now_ms() - order.received_ms)
-    return age_ms >= call.view.hide_orders_seconds * 1_000
+    return not order.is_undecided and age_ms >= call.view.hide_orders_seconds * 1_000
 
 
 def _is_cached(call: BybitCall, order: SimOrder) -> bool:

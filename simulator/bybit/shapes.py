@@ -42,6 +42,7 @@ END_WORDS: dict[EndCause | None, tuple[str, str]] = {
     EndCause.NO_DEPTH: ("UNKNOWN", "EC_NoImmediateQtyToFill"),
     EndCause.NOT_WHOLE: ("UNKNOWN", "EC_CancelForNoFullFill"),
     EndCause.PRICE_LIMIT: ("UNKNOWN", "EC_ReachRiskPriceLimit"),
+    EndCause.NO_FUNDS: ("UNKNOWN", "EC_Others"),
 }
 CANCEL_CAME_LATE = ("CancelByUser", "EC_OrigClOrdIDDoesNotExist")
 DOLLARS = ("USDT", "USDC")

@@ -96,10 +96,9 @@ class ControlChanges:
         document = read_object(request)
         name, venue = self._venue(document)
         order = _known_order(venue, need_text(document, "order"))
-        if not order.status.is_open:
-            raise ControlRefused(
-                f"order {order.order_id} is {order.status}; only a resting order can be filled"
-            )
+        if not order.status.is_open or order.is_undecided:
+            state = "not decided yet" if order.is_undecided else order.status
+            raise ControlRefused(f"order {order.order_id} is {state}; only a resting order can be filled")
         quantity = None
         if document.get("quantity") is not None:
             step = venue.listings[order.symbol].step

@@ -51,6 +51,7 @@ class EndCause(StrEnum):
     NO_DEPTH = "no_depth"  # it was to take at once, and nothing was left to take
     NOT_WHOLE = "not_whole"  # it was to be filled whole or not at all
     PRICE_LIMIT = "price_limit"  # found out after it had been acknowledged
+    NO_FUNDS = "no_funds"  # gone between the acknowledgement and the decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,13 @@ class SimOrder:
     status: SimOrderStatus = SimOrderStatus.NEW
     updated_ms: int = 0
     end_cause: EndCause | None = None
+    decides_at_ms: int = 0  # acknowledged only, until then; 0: decided
     cancel_id: str | None = None  # the name of the cancel, where cancels have one
     fill_sequences: list[int] = field(default_factory=list)
+
+    @property
+    def is_undecided(self) -> bool:
+        return self.decides_at_ms > 0
 
     @property
     def remaining(self) -> Decimal:

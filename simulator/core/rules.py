@@ -76,17 +76,13 @@ def _check_notional(request: SimOrderRequest, listing: Listing, last_price: Deci
         raise SimRefusal(RefusalReason.ABOVE_MAX_NOTIONAL, f"{most}{listing.quote}")
 
 
-def check_band(request: SimOrderRequest, listing: Listing, last_price: Decimal) -> None:
+def check_band(side: SimSide, price: Decimal | None, listing: Listing, last_price: Decimal) -> None:
     """Multipliers are factors of the last price; a bid multiplier below 1 makes both fractions of it."""
-    if request.price is None:
+    if price is None:
         return
     up, down = listing.bid_multiplier_up, listing.ask_multiplier_down
     is_fraction = up < 1
     highest = last_price * (1 + up if is_fraction else up)
     lowest = last_price * (1 - down if is_fraction else down)
-    if (request.side is SimSide.BUY and request.price > highest) or (
-        request.side is SimSide.SELL and request.price < lowest
-    ):
-        raise SimRefusal(
-            RefusalReason.OUTSIDE_PRICE_BAND, f"{highest if request.side is SimSide.BUY else lowest}"
-        )
+    if (side is SimSide.BUY and price > highest) or (side is SimSide.SELL and price < lowest):
+        raise SimRefusal(RefusalReason.OUTSIDE_PRICE_BAND, f"{highest if side is SimSide.BUY else lowest}")

@@ -19,6 +19,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "fills_page": ("1000", "100"),
     "late_cancels": ("refuse", "acknowledge"),
 }
+SPANS = ("decision_seconds",)
 FLAGS = ("limits_enabled",)
 NUMBERS = (
     "limits_scale",
@@ -42,6 +43,7 @@ class VenueSettings:
     stream_quiet_seconds: Decimal = Decimal(60)
     stream_unsubscribed_seconds: Decimal = Decimal(30)
     stream_ping_seconds: Decimal = Decimal(20)
+    decision_seconds: Decimal = Decimal(0)
 
     def change_all(self, wanted: dict[str, object]) -> None:
         """All or nothing."""
@@ -65,16 +67,18 @@ def read_setting(name: str, wanted: object) -> object:
             raise SettingRefused(f"{name} is {wanted!r}; use true or false")
         return wanted
     if name in NUMBERS:
-        return _read_positive(name, wanted)
+        return _read_number(name, wanted, may_be_zero=False)
+    if name in SPANS:
+        return _read_number(name, wanted, may_be_zero=True)
     known = ", ".join(field.name for field in fields(VenueSettings))
     raise SettingRefused(f"there is no setting {name!r}; known settings: {known}")
 
 
-def _read_positive(name: str, wanted: object) -> Decimal:
+def _read_number(name: str, wanted: object, *, may_be_zero: bool) -> Decimal:
     try:
         number = Decimal(str(wanted))
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or number <= 0:
-        raise SettingRefused(f"{name} is {wanted!r}; use a number above 0")
+    if not number.is_finite() or number < 0 or (not number and not may_be_zero):
+        raise SettingRefused(f"{name} is {wanted!r}; use a number {'from' if may_be_zero else 'above'} 0")
     return number

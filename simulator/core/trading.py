@@ -34,7 +34,7 @@ class TradingVenue(VenueState):
             raise SimRefusal(RefusalReason.SYMBOL_NOT_ON_KEY)
         check_order(request, listing, self.last_price(request.symbol))
         if with_band:
-            check_band(request, listing, self.last_price(request.symbol))
+            check_band(request.side, request.price, listing, self.last_price(request.symbol))
         if self._count_open(user, request.symbol) >= self.profile.most_open_orders:
             raise SimRefusal(RefusalReason.TOO_MANY_OPEN_ORDERS, self.profile.most_open_orders)
         if self._is_taken(user, request.client_order_id):
@@ -53,19 +53,64 @@ class TradingVenue(VenueState):
         return policy != "accept" and any(policy == "reject" or order.status.is_open for order in known)
 
     def place(
-        self, user: SimUser, request: SimOrderRequest, *, later: frozenset[EndCause] = frozenset()
+        self,
+        user: SimUser,
+        request: SimOrderRequest,
+        *,
+        later: frozenset[EndCause] = frozenset(),
+        put_off_ms: int = 0,
     ) -> SimOrder:
         """Causes in `later` end the order, as at a venue that acknowledges before it decides; others refuse it."""
         listing = self.check_request(user, request, with_band=EndCause.PRICE_LIMIT not in later)
         order = self._draft(user, request, listing)
-        planned = self.engine.plan(listing, order.side, order.price, request.quantity, request.quote_quantity)
-        self._check_funds(user, order, listing, planned, request)
+        planned = self._plan(order, listing)
+        self._check_funds(user, order, listing, planned)
         if planned and order.type is SimOrderType.LIMIT_MAKER and self.profile.refuses_taking_makers:
             raise SimRefusal(RefusalReason.WOULD_TAKE)
-        end = self._find_end_at_once(order, listing, request, planned)
-        if end is not None:
-            return self._end_at_once(order, end, later)
+        if put_off_ms:
+            self._put_off(order, put_off_ms)
+        else:
+            self._decide(order, listing, planned, later)
+        return order
+
+    def _put_off(self, order: SimOrder, put_off_ms: int) -> None:
+        """It is acknowledged: it has its number and its funds, and nobody can see, meet or cancel it yet."""
+        order.decides_at_ms = order.received_ms + put_off_ms
+        self.undecided.append(order)
         self.index_order(order)
+        self.engine.reserve(order)
+        self.store.note_order(order)
+        self.store.note_user(self.users[order.user])
+        self.commit()
+
+    def decide_due(self) -> None:
+        """Come to what was put off, in the order of its arrival; nothing of it can be refused any more."""
+        now = self.clock.now_ms()
+        due = [order for order in self.undecided if order.decides_at_ms <= now]
+        for order in due:
+            self.undecided.remove(order)
+            order.decides_at_ms = 0
+            listing = self.listings[order.symbol]
+            self._decide(order, listing, self._plan(order, listing), frozenset(EndCause))
+
+    def advance_ticks(self) -> None:
+        super().advance_ticks()
+        self.decide_due()
+
+    def _plan(self, order: SimOrder, listing: Listing) -> list[PlannedFill]:
+        budget = order.quote_quantity or None
+        quantity = None if budget is not None else order.quantity
+        return self.engine.plan(listing, order.side, order.price, quantity, budget)
+
+    def _decide(
+        self, order: SimOrder, listing: Listing, planned: list[PlannedFill], later: frozenset[EndCause]
+    ) -> None:
+        end = self._find_end_at_once(order, listing, planned)
+        if end is not None:
+            self._end_at_once(order, end, later)
+            return
+        if order.order_id not in self.orders:
+            self.index_order(order)
         self.engine.reserve(order)
         self.touch(order)
         if not self._ends_unfilled(order, planned):
@@ -73,28 +118,34 @@ class TradingVenue(VenueState):
         rests = order.type is SimOrderType.LIMIT or (order.type is SimOrderType.LIMIT_MAKER and not planned)
         self._settle_remainder(order, listing, rests=rests)
         self.commit()
-        return order
 
     def _find_end_at_once(
-        self, order: SimOrder, listing: Listing, request: SimOrderRequest, planned: list[PlannedFill]
+        self, order: SimOrder, listing: Listing, planned: list[PlannedFill]
     ) -> EndCause | None:
+        if order.type is not SimOrderType.MARKET:
+            try:
+                check_band(order.side, order.price, listing, self.last_price(order.symbol))
+            except SimRefusal:
+                return EndCause.PRICE_LIMIT
+            return None
         try:
-            check_band(request, listing, self.last_price(order.symbol))
+            self._check_funds(self.users[order.user], order, listing, planned)
         except SimRefusal:
-            return EndCause.PRICE_LIMIT
-        return EndCause.NO_DEPTH if order.type is SimOrderType.MARKET and not planned else None
+            return EndCause.NO_FUNDS
+        return None if planned else EndCause.NO_DEPTH
 
-    def _end_at_once(self, order: SimOrder, cause: EndCause, later: frozenset[EndCause]) -> SimOrder:
-        """Acknowledged, and over before it could do or reserve anything."""
+    def _end_at_once(self, order: SimOrder, cause: EndCause, later: frozenset[EndCause]) -> None:
+        """Over before it could do anything; its funds are free again."""
         if cause not in later:
             raise SimRefusal(RefusalReason.NO_COUNTER_ORDER)
         order.end_cause = cause
-        is_wrong = cause is EndCause.PRICE_LIMIT
-        order.status = SimOrderStatus.REJECTED if is_wrong else SimOrderStatus.CANCELED
-        self.index_order(order)
+        is_canceled = cause is EndCause.NO_DEPTH
+        order.status = SimOrderStatus.CANCELED if is_canceled else SimOrderStatus.REJECTED
+        if order.order_id not in self.orders:
+            self.index_order(order)
+        self.engine.reserve(order)
         self.touch(order)
         self.commit()
-        return order
 
     def _draft(self, user: SimUser, request: SimOrderRequest, listing: Listing) -> SimOrder:
         sequence, now = len(self.orders) + 1, self.clock.now_ms()
@@ -119,15 +170,10 @@ class TradingVenue(VenueState):
         )
 
     @staticmethod
-    def _check_funds(
-        user: SimUser, order: SimOrder, listing: Listing, planned: list[PlannedFill], request: SimOrderRequest
-    ) -> None:
+    def _check_funds(user: SimUser, order: SimOrder, listing: Listing, planned: list[PlannedFill]) -> None:
         if order.side is SimSide.SELL:
-            needed = (
-                order.quantity
-                if request.quantity is not None
-                else sum((quantity for _, _, quantity in planned), ZERO)
-            )
+            taken = sum((quantity for _, _, quantity in planned), ZERO)
+            needed = taken if order.quote_quantity else order.quantity
             if needed > user.find_free(listing.base):
                 raise SimRefusal(RefusalReason.INSUFFICIENT_BASE)
             return
@@ -185,7 +231,7 @@ class TradingVenue(VenueState):
         cancel_id: str | None = None,
     ) -> SimOrder:
         order = self.find_order(user, order_id, client_order_id)
-        if order is None or order.symbol != symbol or not order.status.is_open:
+        if order is None or order.symbol != symbol or not order.status.is_open or order.is_undecided:
             raise SimRefusal(RefusalReason.UNKNOWN_ORDER)
         order.cancel_id = cancel_id
         self.engine.cancel(order, EndCause.ASKED, was_resting=True)
@@ -199,7 +245,7 @@ class TradingVenue(VenueState):
         canceled = [
             order
             for order in self.open_of.get(user.name, {}).values()
-            if wanted is None or order.symbol in wanted
+            if (wanted is None or order.symbol in wanted) and not order.is_undecided
         ]
         for order in canceled:
             order.cancel_id = cancel_id

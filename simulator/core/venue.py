@@ -55,6 +55,7 @@ class VenueState:
         self.orders_by_client: dict[tuple[str, str], list[SimOrder]] = {}
         self.orders_of: dict[str, list[SimOrder]] = {}
         self.open_of: dict[str, dict[str, SimOrder]] = {}
+        self.undecided: list[SimOrder] = []
         self.fills: list[SimFill] = []
         self.fills_of: dict[str, list[SimFill]] = {}
         self.fills_on: dict[str, int] = {}
@@ -71,7 +72,9 @@ class VenueState:
         for row in remembered["orders"].values():
             order = order_from_json(row)
             self.index_order(order)
-            if order.status.is_open:
+            if order.is_undecided:
+                self.undecided.append(order)
+            elif order.status.is_open:
                 self.engine.resting.add(order)
         for row in remembered["fills"]:
             self.index_fill(fill_from_json(row))

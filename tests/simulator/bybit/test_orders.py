@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from simulator.bybit.orders import FOUND_OUT_LATER
+from simulator.core.rows import EndCause, SimOrder, SimOrderStatus, SimOrderType, SimSide
+from simulator.core.rules import SimOrderRequest
+from simulator.core.trading import TradingVenue
+from simulator.testing import ControlFailed
+from tests.simulator.bybit.exchange import SMALL, put_up_exchange
 from tests.simulator.bybit.signed_client import BybitClient, code, result
 
 
@@ -124,6 +131,80 @@ def test_fees_are_taken_from_what_is_received(client: BybitClient):
     assert list(sold["cumFeeDetail"]) == ["USDT"]
     assert Decimal(bought["cumFeeDetail"]["BTC"]) == Decimal(bought["cumExecQty"]) * Decimal("0.001")
     assert {row["feeCurrency"] for row in client.executions(orderLinkId="bought")} == {"BTC"}
+
+
+# -- between the acknowledgement and the decision ------------------------------------------------------------------
+
+
+def test_an_order_that_is_not_decided_yet_is_nowhere_to_be_found(client: BybitClient, bybit):
+    bybit.settings(decision_seconds=3600)
+    placed = result(client.place(qty="0.01", price="46000", orderLinkId="pending"))
+    assert placed["orderId"] == bybit.orders()[0]["order_id"]
+    assert client.realtime() == client.realtime(orderLinkId="pending") == client.history() == []
+    assert code(client.cancel("pending")) == 170213
+    assert result(client.post("/v5/order/cancel-all", category="spot"))["list"] == []
+    assert code(client.place(qty="0.01", price="46000", orderLinkId="pending")) == 170141
+    assert client.coin("USDT")["locked"] == "460"
+    with pytest.raises(ControlFailed, match="not decided yet"):
+        bybit.fill("pending")
+    assert bybit.book_differences() == []
+
+
+def decided(exchange: TradingVenue, put_off_ms: int = 1_000, **wanted: object) -> SimOrder:
+    """An order that was put off, after something has happened meanwhile."""
+    request = SimOrderRequest(symbol="BTCUSDT", **wanted)  # type: ignore[arg-type]
+    return exchange.place(exchange.users["trader"], request, later=FOUND_OUT_LATER, put_off_ms=put_off_ms)
+
+
+@pytest.fixture
+def exchange() -> TradingVenue:
+    return put_up_exchange()
+
+
+def test_a_late_decision_is_made_by_the_market_of_its_own_moment(exchange: TradingVenue):
+    clock = exchange.clock
+    resting = decided(
+        exchange, side=SimSide.BUY, type=SimOrderType.LIMIT, quantity=SMALL, price=Decimal(49_000)
+    )
+    capped = decided(
+        exchange, side=SimSide.BUY, type=SimOrderType.LIMIT, quantity=SMALL, price=Decimal(52_000)
+    )
+    exchange.pin_price("BTCUSDT", Decimal(46_000))
+    assert (resting.filled, capped.filled) == (0, 0)
+    clock.wall_ms += 999
+    exchange.advance_ticks()
+    assert resting.is_undecided
+    clock.wall_ms += 1
+    exchange.advance_ticks()
+    assert (resting.status, resting.filled) == (SimOrderStatus.FILLED, SMALL)
+    assert (capped.status, capped.end_cause) == (SimOrderStatus.REJECTED, EndCause.PRICE_LIMIT)
+    assert exchange.users["trader"].balances["USDT"].locked == 0
+    assert exchange.check_conservation() == []
+
+
+def test_funds_that_went_meanwhile_end_a_market_order(exchange: TradingVenue):
+    bought = decided(exchange, side=SimSide.BUY, type=SimOrderType.MARKET, quote_quantity=Decimal(900))
+    decided(exchange, 0, side=SimSide.BUY, type=SimOrderType.LIMIT, quantity=3 * SMALL, price=Decimal(46_000))
+    exchange.clock.wall_ms += 1_000
+    exchange.decide_due()
+    assert (bought.status, bought.end_cause, bought.filled) == (
+        SimOrderStatus.REJECTED,
+        EndCause.NO_FUNDS,
+        0,
+    )
+    assert exchange.check_conservation() == []
+
+
+def test_an_undecided_order_survives_a_restart_and_is_decided_then(tmp_path: Path):
+    path = tmp_path / "bybit.jsonl"
+    before = put_up_exchange(path)
+    order = decided(before, side=SimSide.BUY, type=SimOrderType.LIMIT, quantity=SMALL, price=Decimal(49_000))
+    after = put_up_exchange(path)
+    (known,) = after.undecided
+    assert known.order_id == order.order_id
+    after.clock.wall_ms += 1_000
+    after.decide_due()
+    assert after.engine.resting.list_side("BTCUSDT", SimSide.BUY) == [known]
 
 
 # -- client ids ----------------------------------------------------------------------------------------------------

@@ -112,6 +112,16 @@ def test_an_acknowledged_order_that_is_rejected_is_told_with_its_reason(client: 
     ]
 
 
+def test_an_order_that_is_decided_later_is_told_without_being_asked_for(
+    client: BybitClient, opened: Opener, bybit
+):
+    bybit.settings(decision_seconds="0.05")
+    stream = opened("order")
+    client.place(qty="0.01", price="46000", orderLinkId="pending")
+    (row,) = stream.receive()["data"]
+    assert (row["orderLinkId"], row["orderStatus"]) == ("pending", "New")
+
+
 def test_a_cancel_that_lost_the_race_makes_the_end_come_twice(client: BybitClient, opened: Opener, bybit):
     bybit.settings(late_cancels="acknowledge")
     stream = opened("order.spot")
