@@ -37,6 +37,30 @@ CLIENT = Actor(ActorKind.CLIENT, "tests", "request-1")
 PERSON = Actor(ActorKind.OPERATOR, "olga", "request-2")
 PRICES = {"BTCUSDT": "50000", "ETHUSDT": "3000"}
 ORDER_PATH = "/api/v3/order"
+
+
+@dataclass(frozen=True, slots=True)
+class VenuePaths:
+    """What a venue's requests are called."""
+
+    place: str
+    orders: tuple[str, ...]  # where an order is asked about
+    fills: str
+    cancels: tuple[tuple[str, str], ...]
+
+
+_CANCELS = tuple(("DELETE", f"/api/v3/{path}") for path in ("order", "openOrders", "order/all"))
+_ORDERS = (ORDER_PATH, "/api/v3/openOrders")
+PATHS = {
+    "mexc": VenuePaths(ORDER_PATH, _ORDERS, "/api/v3/myTrades", _CANCELS),
+    "binance": VenuePaths(ORDER_PATH, _ORDERS, "/api/v3/myTrades", _CANCELS),
+    "bybit": VenuePaths(
+        "/v5/order/create",
+        ("/v5/order/realtime", "/v5/order/history"),
+        "/v5/execution/list",
+        (("POST", "/v5/order/cancel"), ("POST", "/v5/order/cancel-all")),
+    ),
+}
 GENEROUS: dict[str, Any] = {
     "max_order_notional": "1000000",
     "exposure_limit_symbol": "1000000",
@@ -96,15 +120,21 @@ class World:
     def change_limits(self, **changes: Any) -> Any:
         return change_limits(changes, reason="tests", actor=PERSON)
 
-    def fault(self, kind: str, *, method: str = "POST", path: str = ORDER_PATH, **more: Any) -> None:
-        self.venue.faults([{"match": {"method": method, "path": path}, "kind": kind, **more}])
+    @property
+    def paths(self) -> VenuePaths:
+        return PATHS[self.venue.venue]
+
+    def fault(self, kind: str, *, method: str = "POST", path: str = "", **more: Any) -> None:
+        """On new orders, unless another request is named."""
+        match = {"method": method, "path": path or self.paths.place}
+        self.venue.faults([{"match": match, "kind": kind, **more}])
 
     def placements(self) -> list[Any]:
         """Every new-order request that reached the venue."""
-        return self.venue.requests(method="POST", path=ORDER_PATH)
+        return self.venue.requests(method="POST", path=self.paths.place)
 
     def cancels(self) -> list[Any]:
-        return self.venue.requests(method="DELETE")
+        return [row for row in self.venue.requests() if (row["method"], row["path"]) in self.paths.cancels]
 
     def balances_agree(self) -> bool:
         ours = {

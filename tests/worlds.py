@@ -13,7 +13,7 @@ from celery import Celery, current_app
 from django.conf import settings as django_settings
 
 from simulator.testing import SimulatedVenue, running_venue
-from tests.making import World, impatient_config, make_world
+from tests.making import PATHS, World, impatient_config, make_world
 from trading import doorbell
 from trading.connections import forget_all
 from trading.market import forget_failures
@@ -52,9 +52,8 @@ def live_world(
 
 
 # For tests that say the most about an adapter: the same story at each venue that is played.
-VENUES = ("mexc", "binance")
-every_venue = pytest.mark.parametrize("world", VENUES, indirect=True)
-every_live_venue = pytest.mark.parametrize("live_world", VENUES, indirect=True)
+every_venue = pytest.mark.parametrize("world", list(PATHS), indirect=True)
+every_live_venue = pytest.mark.parametrize("live_world", list(PATHS), indirect=True)
 
 
 @pytest.fixture

@@ -19,15 +19,18 @@ from trading.models import AuditEntry, HaltState, Order
 from trading.queries.portfolio import exposure_rows
 
 NOT_ACCEPTED, CANCELED, ADOPT = QuarantineVerdict
-BLIND = [
-    {"match": {"method": "GET", "path": path}, "kind": "http_status", "status": 500}
-    for path in ("/api/v3/order", "/api/v3/openOrders", "/api/v3/myTrades")
-]
+
+
+def blind(world: World) -> list[dict[str, object]]:
+    return [
+        {"match": {"method": "GET", "path": path}, "kind": "http_status", "status": 500}
+        for path in (*world.paths.orders, world.paths.fills)
+    ]
 
 
 def quarantined(world: World, *, accepted: bool, **more) -> Order:
     order = doubtful(world, accepted=accepted, **more)
-    world.venue.faults(BLIND)
+    world.venue.faults(blind(world))
     assert ask(order, after=15 * 60 + 1) == "quarantined"
     world.venue.clear_faults()
     return fresh(order)
@@ -108,7 +111,7 @@ def test_what_the_venue_shows_wins_over_any_word(world: World, verdict):
 @pytest.mark.parametrize("verdict", [NOT_ACCEPTED, CANCELED])
 def test_a_wrong_word_is_reopened_by_late_evidence_and_halts_the_account(world: World, verdict):
     order = quarantined(world, accepted=True)
-    world.venue.faults(BLIND[:1])
+    world.venue.faults(blind(world)[:1])
     assert resolve(order, verdict) == "not_accepted"
     world.venue.clear_faults()
     world.sync()
@@ -119,7 +122,7 @@ def test_a_wrong_word_is_reopened_by_late_evidence_and_halts_the_account(world: 
 
 def test_a_wrong_word_on_a_filled_order_ends_with_its_position(world: World):
     order = quarantined(world, accepted=True, price=None)
-    world.venue.faults(BLIND[:1])
+    world.venue.faults(blind(world)[:1])
     assert resolve(order, NOT_ACCEPTED) == "not_accepted"
     world.venue.clear_faults()
     world.sync()
@@ -153,7 +156,7 @@ def test_an_id_that_the_venue_does_not_know_is_not_believed(world: World):
 
 def test_without_an_answer_of_the_venue_nothing_is_adopted(world: World):
     order = quarantined(world, accepted=True)
-    world.venue.faults(BLIND[:1])
+    world.venue.faults(blind(world)[:1])
     with pytest.raises(VenueUnavailable):
         resolve(order, ADOPT, exchange_order_id="C02__1")
     world.venue.clear_faults()

@@ -153,7 +153,7 @@ def test_the_fee_that_an_order_still_owes_is_no_difference_whatever_it_is_paid_i
     world.venue.settings(fee_asset="third")
     world.buy("0.01")
     order = world.approve("0.01")
-    world.fault("delayed_fill", method="GET", path="/api/v3/myTrades", seconds=600)
+    world.fault("delayed_fill", method="GET", path=world.paths.fills, seconds=600)
     dispatch_order(order.id)
     assert world.sync().balances == "moving"
     assert not Break.objects.exists() and account_state() == "active"
