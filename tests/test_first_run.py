@@ -173,8 +173,8 @@ def test_in_testnet_mode_only_a_venue_without_a_test_installation_is_asked_itsel
     exchange = settings.LEVI_CONFIG.exchange
     simulated = replace(exchange["binance"], testnet_url="", base_url="http://127.0.0.1:9100/binance")
     bare = replace(exchange["binance"], testnet_url="")
-    with override_settings(LEVI_MODE="testnet"):
-        assert address_of(VenueName.MEXC) == "https://api.mexc.com"
-        for section, address in ((bare, "https://testnet.binance.vision"), (simulated, simulated.base_url)):
-            settings.LEVI_CONFIG = replace(settings.LEVI_CONFIG, exchange={**exchange, "binance": section})
-            assert address_of(VenueName.BINANCE) == address
+    settings.LEVI_MODE = "testnet"
+    assert address_of(VenueName.MEXC) == "https://api.mexc.com"
+    for section, address in ((bare, "https://testnet.binance.vision"), (simulated, simulated.base_url)):
+        settings.LEVI_CONFIG = replace(settings.LEVI_CONFIG, exchange={**exchange, "binance": section})
+        assert address_of(VenueName.BINANCE) == address

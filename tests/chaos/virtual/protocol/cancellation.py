@@ -31,6 +31,7 @@ def request_cancel(me: Node, order_id: int) -> Steps:
         tx.abort()
         return
     if row.status is OrderStatus.APPROVED:
+        row.cancel_state = CancelState.CONFIRMED
         me.move_order(row, OrderStatus.LAPSED)
     elif row.cancel_state is not CancelState.REQUESTED or row.status in WORKING:
         row.cancel_state, row.is_touched = CancelState.REQUESTED, True  # written also when it says the same
