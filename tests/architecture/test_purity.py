@@ -30,8 +30,10 @@ PURE_PLACES = (
     "trading.exchanges.mexc.codes",
     "trading.exchanges.mexc.constants",
     "trading.exchanges.mexc.parse",
+    "trading.exchanges.complaints",
     "trading.exchanges.endpoint",
     "trading.exchanges.meanings",
+    "trading.exchanges.order_checks",
     "trading.exchanges.strict_json",
     "trading.execution.dispatch_limits",
 )

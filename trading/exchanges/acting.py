@@ -9,6 +9,7 @@ form of its orders and what its answers mean.
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -39,7 +40,7 @@ _CANCEL_WAIT_SECONDS = 5.0
 Outcome = TypeVar("Outcome", PlaceOutcome, CancelOutcome)
 
 
-class VenueActing:
+class VenueActing(ABC):
     """Places and cancels over one line."""
 
     place_endpoint: VenueEndpoint
@@ -49,19 +50,26 @@ class VenueActing:
         self._slots = SlotBook()
 
     # -- what a venue adds -------------------------------------------------------------------------------------
+    @abstractmethod
     def form(self, request: PlaceRequest) -> Pairs:
         """The order's parameters. Raises InvalidInput."""
-        raise NotImplementedError
 
-    def judge_place(self, answer: WireAnswer, request: PlaceRequest, *, is_test: bool) -> PlaceOutcome:
-        raise NotImplementedError
+    @abstractmethod
+    def judge_place(self, answer: WireAnswer, request: PlaceRequest, *, is_test: bool) -> PlaceOutcome: ...
 
-    def judge_cancel(self, answer: WireAnswer) -> CancelOutcome:
-        raise NotImplementedError
+    @abstractmethod
+    def judge_cancel(self, answer: WireAnswer) -> CancelOutcome: ...
+
+    @abstractmethod
+    def find_code(self, answer: WireAnswer) -> str:
+        """The venue's error code, or an empty text."""
 
     def heed(self, answer: WireAnswer) -> str:
-        """The venue's error code, or an empty text, after doing what it asks for: a clock to be measured, a pause."""
-        raise NotImplementedError
+        """The code, after doing what it asks for."""
+        code = self.find_code(answer)
+        if code in self._line.clock_codes:
+            self._line.clock.expire()  # the next stamp measures first; this request is never sent again
+        return code
 
     # -- acting ------------------------------------------------------------------------------------------------
     def acquire_place_slot(self, max_wait_seconds: float) -> bool:

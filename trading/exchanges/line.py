@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -48,7 +49,7 @@ def _outcome_of(error: VenueError) -> str:
     return next((word for kind, word in _OUTCOMES if isinstance(error, kind)), "unavailable")
 
 
-class VenueLine:
+class VenueLine(ABC):
     """One connection's way to a venue. Thread-safe."""
 
     time_endpoint: VenueEndpoint
@@ -68,6 +69,7 @@ class VenueLine:
         self.http = HttpLine(timeout_seconds=connection.timeout_seconds, secrets=self._secrets)
 
     # -- what a venue adds -------------------------------------------------------------------------------------
+    @abstractmethod
     def prepare(
         self,
         endpoint: VenueEndpoint,
@@ -78,19 +80,18 @@ class VenueLine:
         guard: Callable[[], None] | None = None,
     ) -> WireRequest:
         """The request as it is sent; signed where the endpoint wants it, stamped now unless a stamp is given."""
-        raise NotImplementedError
 
+    @abstractmethod
     def find_error(self, answer: WireAnswer) -> VenueError | None:
         """The error of a read, or None if its body may be parsed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parse_time(self, value: Any) -> int:
         """The venue's milliseconds out of the answer of the time endpoint."""
-        raise NotImplementedError
 
+    @abstractmethod
     def heed(self, endpoint: VenueEndpoint, answer: WireAnswer) -> None:
         """What any answer says about our limits: may close the venue."""
-        raise NotImplementedError
 
     # -- limits ------------------------------------------------------------------------------------------------
     def acquire(self, charges: Sequence[Charge], *, urgent: bool, max_wait_seconds: float) -> Grant:

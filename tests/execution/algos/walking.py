@@ -83,7 +83,12 @@ def settle(algo: Algo) -> None:
 
 def run_slice(algo: Algo) -> Move | None:
     """One step, and the child that it made to its end."""
+    made = algo.children.count()
     move = step(algo)
     if isinstance(move, Make):
+        if algo.children.count() == made:
+            step(
+                algo
+            )  # on a machine that stood still for seconds the look was too old: the next one makes it
         settle(algo)
     return move

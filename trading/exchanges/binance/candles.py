@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from trading.domain.outcomes import CandleReport
 
 from ..candles import CandlePages, collect_candles, parse_candles, stamp
+from ..line import VenueLine
 from .constants import CANDLE_PAGE, CANDLE_PAGE_CUTS, CANDLE_WORDS, KLINES
-from .line import BinanceLine
 
 _PAGES = CandlePages(CANDLE_WORDS, CANDLE_PAGE, CANDLE_PAGE_CUTS)
 
 
 def read_candles(
-    line: BinanceLine, symbol: str, interval_minutes: int, since: datetime, until: datetime, now: datetime
+    line: VenueLine, symbol: str, interval_minutes: int, since: datetime, until: datetime, now: datetime
 ) -> list[CandleReport]:
     """Those that opened at or after `since` and closed by `until` and by `now`, the venue's time."""
 

@@ -17,15 +17,11 @@ from trading.domain.enums import Side
 from trading.domain.errors import (
     MalformedAnswer,
     VenueError,
-    VenueRefused,
-    VenueThrottled,
-    VenueUnavailable,
 )
 from trading.domain.outcomes import (
     CancelAccepted,
     CancelOutcome,
     CancelRefused,
-    OrderFound,
     OrderNotFound,
     OrderReport,
     Placed,
@@ -36,8 +32,20 @@ from trading.domain.outcomes import (
     Unknown,
 )
 
+from ..complaints import (
+    Complaint,
+    code_of,
+    found_if_asked,
+    header_seconds,
+    load_or_none,
+    refused_cancel,
+    shown_message,
+    status_error,
+    stay_away,
+    unknown_answer,
+)
 from ..meanings import CodeMeaning, Does
-from ..strict_json import JsonObject, load_json, malformed, read_decimal, read_text
+from ..strict_json import JsonObject, malformed, read_decimal, read_text
 from .codes import CODED_STATUSES, CODES, ENGINE_CODE, MESSAGES, NOT_FOUND_CODES, ORDERS_CODE, THROTTLE_CODES
 from .constants import (
     RETRY_AFTER_418_SECONDS,
@@ -49,7 +57,6 @@ from .parse import name_order, parse_order
 
 # A second order with the same id means that the first one got through: never a plain refusal, whatever its code.
 _DUPLICATE = re.compile(r"duplicate order|already exist", re.IGNORECASE)
-_MAX_MESSAGE = 300
 _DIGITS = 20
 
 
@@ -64,55 +71,38 @@ class BinanceEcho:
     quantity: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class BinanceComplaint:
-    """An error body of the venue's API: a negative code."""
-
-    code: int
-    message: str
-
-    @property
-    def meaning(self) -> CodeMeaning | None:
-        if self.code != ENGINE_CODE:
-            return CODES.get(self.code)
-        said = self.message.casefold()
-        return next((meaning for text, meaning in MESSAGES if text in said), None)
-
-
 def retry_after_seconds(http_status: int, header: str, code: str = "") -> float:
     """How long to stay away after 429 or 418: the header in seconds if it makes sense, else the documented least."""
     if http_status == 418:
         default = RETRY_AFTER_418_SECONDS
     else:
         default = RETRY_AFTER_ORDERS_SECONDS if code == ORDERS_CODE else RETRY_AFTER_429_SECONDS
-    seconds = int(header) if header.strip().isdecimal() and len(header) <= 9 else 0
-    return min(seconds or default, RETRY_AFTER_MOST_SECONDS)
+    return header_seconds(header, default, RETRY_AFTER_MOST_SECONDS)
 
 
-def _load(body: bytes) -> Any:
-    """The JSON, or None if there is none to trust."""
-    try:
-        return load_json(body)
-    except MalformedAnswer:
-        return None
-
-
-def _find_complaint(value: Any) -> BinanceComplaint | None:
+def _find_complaint(value: Any) -> Complaint | None:
     if not isinstance(value, dict) or "orderId" in value:
         return None
     code, message = value.get("code"), value.get("msg")
     if not isinstance(code, int) or isinstance(code, bool) or code >= 0:
         return None
-    return BinanceComplaint(code, message.strip()[:_MAX_MESSAGE] if isinstance(message, str) else "")
+    text = shown_message(message)
+    return Complaint(code, text, _find_meaning(code, text))
 
 
 def find_code(body: bytes) -> str:
     """The venue's error code for the record, or an empty text."""
-    complaint = _find_complaint(_load(body))
-    return "" if complaint is None else str(complaint.code)[:_DIGITS]
+    return code_of(_find_complaint(load_or_none(body)))[:_DIGITS]
 
 
-def _definite(http_status: int, value: Any) -> tuple[BinanceComplaint, CodeMeaning] | None:
+def _find_meaning(code: int, message: str) -> CodeMeaning | None:
+    if code != ENGINE_CODE:
+        return CODES.get(code)
+    said = message.casefold()
+    return next((meaning for text, meaning in MESSAGES if text in said), None)
+
+
+def _definite(http_status: int, value: Any) -> tuple[Complaint, CodeMeaning] | None:
     """The complaint and its meaning where both status and code are listed and neither speaks of doubt."""
     complaint = _find_complaint(value)
     if complaint is None or http_status not in CODED_STATUSES:
@@ -128,18 +118,14 @@ def _is_ban(http_status: int, value: Any) -> bool:
 
 
 def _unknown(http_status: int, value: Any) -> Unknown:
-    complaint = _find_complaint(value)
-    said = "no readable JSON" if value is None else "an unexpected body"
-    if complaint is not None:
-        said = f"code {complaint.code} ({complaint.message})"
-    return Unknown(f"HTTP {http_status} with {said}: the table of definite answers does not list it")
+    return unknown_answer(http_status, value, _find_complaint(value))
 
 
 def classify_place(
     http_status: int, body: bytes, echo: BinanceEcho, retry_after: str = "", *, is_test: bool = False
 ) -> PlaceOutcome:
     """`is_test` for order/test, whose success is an empty object."""
-    value = _load(body)
+    value = load_or_none(body)
     if _is_ban(http_status, value):
         pause = retry_after_seconds(418, retry_after)
         return Refused("418", "address banned", reached_matching=False, retry_after_seconds=pause)
@@ -153,7 +139,7 @@ def classify_place(
     return _placed(value, echo)
 
 
-def _refusal(complaint: BinanceComplaint, meaning: CodeMeaning, retry_after: str) -> PlaceOutcome:
+def _refusal(complaint: Complaint, meaning: CodeMeaning, retry_after: str) -> PlaceOutcome:
     if meaning.does is Does.NO_SUCH_ORDER or _DUPLICATE.search(complaint.message):
         return Unknown(f"code {complaint.code} ({complaint.message}) is no answer to a new order")
     code = str(complaint.code)
@@ -201,13 +187,12 @@ def _find_report(row: JsonObject) -> OrderReport | None:
 
 def classify_cancel(http_status: int, body: bytes) -> CancelOutcome:
     """For one order and a symbol. Accepted says nothing about the order's end, not even by `status`."""
-    value = _load(body)
+    value = load_or_none(body)
     if _is_ban(http_status, value):
         return CancelRefused("418", "address banned")
     definite = _definite(http_status, value)
     if definite is not None:
-        complaint, meaning = definite
-        return CancelRefused(str(complaint.code), complaint.message or meaning.meaning)
+        return refused_cancel(*definite)
     if http_status == 200 and _names_orders(value):
         return CancelAccepted()
     return _unknown(http_status, value)
@@ -226,7 +211,7 @@ def classify_query(
     http_status: int, body: bytes, symbol: str, client_order_id: str = "", exchange_order_id: str = ""
 ) -> QueryOutcome:
     """Found only if it is the order that was asked for; not found only by the code that says so."""
-    value = _load(body)
+    value = load_or_none(body)
     complaint = _find_complaint(value)
     if complaint is not None:
         if http_status == 400 and str(complaint.code) in NOT_FOUND_CODES:
@@ -238,31 +223,15 @@ def classify_query(
         report = parse_order(value)
     except MalformedAnswer as error:
         return QueryFailed(error.message)
-    asked = (symbol, client_order_id or report.client_order_id, exchange_order_id or report.exchange_order_id)
-    if asked != (report.symbol, report.client_order_id, report.exchange_order_id):
-        return QueryFailed("The answer is about another order than the one that was asked for.")
-    return OrderFound(report)
+    return found_if_asked(report, symbol, client_order_id, exchange_order_id)
 
 
 def find_read_error(http_status: int, body: bytes, retry_after: str) -> VenueError | None:
     """The error of a read, or None if its body may be parsed."""
     if http_status in (418, 429):
-        pause = retry_after_seconds(http_status, retry_after)
-        return VenueThrottled(f"The venue asks to stay away (HTTP {http_status}).", retry_after_seconds=pause)
-    if http_status >= 500:
-        return VenueUnavailable(f"The venue answered HTTP {http_status}.")
-    complaint = _find_complaint(_load(body))
-    if complaint is not None:
-        return _read_complaint(http_status, complaint, retry_after)
-    if http_status != 200:
-        return VenueRefused(f"The venue answered HTTP {http_status} without a code.", http_status=http_status)
-    return None
-
-
-def _read_complaint(http_status: int, complaint: BinanceComplaint, retry_after: str) -> VenueError:
-    text = f"The venue refused with code {complaint.code}: {complaint.message}"
-    if str(complaint.code) in THROTTLE_CODES:
-        return VenueThrottled(text, retry_after_seconds=retry_after_seconds(429, retry_after))
-    if complaint.meaning is not None and complaint.meaning.does is Does.DOUBT:
-        return VenueUnavailable(text)
-    return VenueRefused(text, venue_code=str(complaint.code), http_status=http_status)
+        return stay_away(http_status, retry_after_seconds(http_status, retry_after))
+    complaint = _find_complaint(load_or_none(body))
+    is_throttle = code_of(complaint) in THROTTLE_CODES
+    return status_error(
+        http_status, complaint, retry_after_seconds(429, retry_after) if is_throttle else None
+    )

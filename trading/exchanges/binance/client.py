@@ -6,12 +6,11 @@ state but its line's connection, clock and slots. Thread-safe.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from trading.domain.errors import ConfigurationError, VenueError, VenueRefused
+from trading.domain.errors import VenueError, VenueRefused
 from trading.domain.outcomes import (
     BalanceReport,
     CancelAccepted,
@@ -33,11 +32,11 @@ from trading.domain.outcomes import (
 )
 
 from ..base import Capabilities, Connection, Observer
-from ..candles import EPOCH, stamp
-from ..clock import boot_seconds
+from ..candles import stamp
 from ..endpoint import Pairs
 from ..http import WireAnswer
 from ..limiter import Limiter
+from ..venue_exchange import VenueExchange
 from ..venues import ADDRESSES
 from .acting import BinanceActing
 from .candles import read_candles
@@ -79,40 +78,15 @@ CAPABILITIES = Capabilities(
 _QUERY_RETRIES = 1  # the resolver has its own schedule; a failed question is an answer to it
 
 
-class BinanceExchange:
+class BinanceExchange(VenueExchange):
     """See Exchange for what each method promises."""
 
     capabilities = CAPABILITIES
+    warm_up_endpoint = PING
 
     def __init__(self, connection: Connection, limiter: Limiter, observer: Observer) -> None:
-        self.connection = connection
-        self._line = BinanceLine(connection, limiter, observer)
-        self._acting = BinanceActing(self._line)
-
-    # -- clock and connection ----------------------------------------------------------------------------------
-    def sync_clock(self) -> float:
-        state = self._line.measure_clock()
-        return (state.offset + boot_seconds() - time.time()) * 1000
-
-    def venue_time_ms(self) -> int:
-        return self._line.venue_time_ms()
-
-    def clock_age_seconds(self) -> float | None:
-        return self._line.clock.age_seconds()
-
-    def clock_uncertainty_seconds(self) -> float | None:
-        return self._line.clock.uncertainty_seconds()
-
-    def refresh_clock(self) -> None:
-        self._line.refresh_clock()
-
-    def warm_up(self) -> None:
-        self._line.refresh_clock()
-        if self._line.http.is_cold:
-            self._line.read(PING, retries=0)
-
-    def close(self) -> None:
-        self._line.http.close()
+        line = BinanceLine(connection, limiter, observer)
+        super().__init__(connection, line, BinanceActing(line))
 
     # -- public ------------------------------------------------------------------------------------------------
     def fetch_instruments(self, symbols: Sequence[str] | None = None) -> list[InstrumentReport]:
@@ -126,15 +100,9 @@ class BinanceExchange:
     ) -> list[CandleReport]:
         return read_candles(self._line, symbol, interval_minutes, since, until, self._venue_now())
 
-    def _venue_now(self) -> datetime:
-        return EPOCH + timedelta(milliseconds=self.venue_time_ms())
-
     # -- account -----------------------------------------------------------------------------------------------
     def fetch_key_rights(self) -> KeyRights:
-        if self.connection.credentials is None:
-            raise ConfigurationError(
-                f"Account {self.connection.account} has no API key.", remedy="Add one in the panel."
-            )
+        self._need_keys()
         if self._is_test_installation():
             return parse_account_rights(self._line.read(ACCOUNT))
         return parse_key_rights(self._line.read(KEY_RIGHTS), self._venue_now())
@@ -193,12 +161,6 @@ class BinanceExchange:
         return error
 
     # -- acting ------------------------------------------------------------------------------------------------
-    def acquire_place_slot(self, max_wait_seconds: float) -> bool:
-        return self._acting.acquire_place_slot(max_wait_seconds)
-
-    def place_order(self, request: PlaceRequest) -> PlaceOutcome:
-        return self._acting.place(request)
-
     def test_order(self, request: PlaceRequest) -> PlaceOutcome:
         return self._acting.test(TEST_ORDER, request)
 

@@ -15,6 +15,7 @@ from trading.domain.outcomes import FillReport
 from ..candles import EPOCH, MOMENT
 from ..endpoint import Pairs, VenueEndpoint
 from ..fill_windows import collect_fills
+from ..line import VenueLine
 from .constants import (
     FILL_PAGE,
     FILL_PAGE_CUTS,
@@ -23,7 +24,6 @@ from .constants import (
     MY_TRADES,
     TRADES_OF_ORDER,
 )
-from .line import BinanceLine
 from .order_form import order_number
 from .parse import join_id, number_of, parse_fills
 
@@ -31,7 +31,7 @@ _AHEAD_MS = 5000  # our clock reads late by design: look this far past it
 _DAY_MS = 86_400_000
 
 
-def read_fills(line: BinanceLine, symbol: str, since: datetime | None) -> list[FillReport]:
+def read_fills(line: VenueLine, symbol: str, since: datetime | None) -> list[FillReport]:
     """Every fill of the symbol since the instant, oldest first."""
     now_ms = line.venue_time_ms()
     start_ms = now_ms - FILLS_REACH_DAYS * _DAY_MS if since is None else _to_ms(since)
@@ -54,7 +54,7 @@ def _windows(start_ms: int, end_ms: int) -> list[tuple[int, int]]:
     return [(first, min(first + FILL_WINDOW_MS - 1, end_ms)) for first in steps]
 
 
-def read_fills_of_order(line: BinanceLine, symbol: str, exchange_order_id: str) -> list[FillReport]:
+def read_fills_of_order(line: VenueLine, symbol: str, exchange_order_id: str) -> list[FillReport]:
     """Every fill of one order, oldest first."""
     number = order_number(symbol, exchange_order_id)
     found: dict[str, FillReport] = {}
@@ -71,11 +71,11 @@ def read_fills_of_order(line: BinanceLine, symbol: str, exchange_order_id: str) 
         from_id = max(_number(fill) for fill in page) + 1
 
 
-def _read_window(line: BinanceLine, symbol: str, first_ms: int, last_ms: int) -> list[FillReport]:
+def _read_window(line: VenueLine, symbol: str, first_ms: int, last_ms: int) -> list[FillReport]:
     return _read_page(line, MY_TRADES, symbol, [("startTime", str(first_ms)), ("endTime", str(last_ms))])
 
 
-def _read_page(line: BinanceLine, endpoint: VenueEndpoint, symbol: str, pairs: Pairs) -> list[FillReport]:
+def _read_page(line: VenueLine, endpoint: VenueEndpoint, symbol: str, pairs: Pairs) -> list[FillReport]:
     found = parse_fills(line.read(endpoint, [("symbol", symbol), *pairs, ("limit", str(FILL_PAGE))]))
     if any(fill.symbol != symbol for fill in found):
         raise MalformedAnswer("The list of fills holds one of another symbol.", field="fills")

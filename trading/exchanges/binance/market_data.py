@@ -15,12 +15,12 @@ from trading.domain.errors import MalformedAnswer, VenueRefused
 from trading.domain.outcomes import InstrumentReport, PriceReport
 
 from ..endpoint import VenueEndpoint
+from ..line import VenueLine
 from ..rows import parse_rows
 from ..strict_json import JsonObject
 from .codes import NO_SYMBOL_CODE
 from .constants import ALL_BOOKS, ALL_PRICES, BOOK_TICKER, EXCHANGE_INFO, TICKER_PRICE
 from .instruments import parse_instrument, symbol_rows
-from .line import BinanceLine
 from .parse import parse_price, rows_by_symbol
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 _VENUE = "Binance"
 
 
-def read_instruments(line: BinanceLine, symbols: Sequence[str] | None) -> list[InstrumentReport]:
+def read_instruments(line: VenueLine, symbols: Sequence[str] | None) -> list[InstrumentReport]:
     if symbols is not None and not symbols:
         return []
     if symbols is not None and len(symbols) == 1:
@@ -41,7 +41,7 @@ def read_instruments(line: BinanceLine, symbols: Sequence[str] | None) -> list[I
     return parse_rows(_VENUE, rows, parse_instrument, may_skip=symbols is None)
 
 
-def read_prices(line: BinanceLine, symbols: Sequence[str]) -> list[PriceReport]:
+def read_prices(line: VenueLine, symbols: Sequence[str]) -> list[PriceReport]:
     """Of those symbols that the venue quotes."""
     if not symbols:
         return []
@@ -70,7 +70,7 @@ def _find_price(last: JsonObject, book: JsonObject, at: datetime) -> list[PriceR
         return []
 
 
-def _read_of_symbol(line: BinanceLine, endpoint: VenueEndpoint, symbol: str) -> Any:
+def _read_of_symbol(line: VenueLine, endpoint: VenueEndpoint, symbol: str) -> Any:
     """None for a symbol the venue does not know."""
     try:
         return line.read(endpoint, [("symbol", symbol)])

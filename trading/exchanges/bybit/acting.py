@@ -8,7 +8,6 @@ from ..acting import VenueActing
 from ..endpoint import Pairs
 from ..http import WireAnswer
 from .classify import classify_cancel, classify_place, find_code
-from .codes import CLOCK_CODES
 from .constants import PLACE
 from .line import BybitLine
 from .order_form import place_pairs
@@ -34,8 +33,5 @@ class BybitActing(VenueActing):
     def judge_cancel(self, answer: WireAnswer) -> CancelOutcome:
         return classify_cancel(answer.http_status, self._line.cleaned(answer.body))
 
-    def heed(self, answer: WireAnswer) -> str:
-        code = find_code(answer.body)
-        if code in CLOCK_CODES:
-            self._line.clock.expire()  # the next stamp measures first; this request is never sent again
-        return code
+    def find_code(self, answer: WireAnswer) -> str:
+        return find_code(answer.body)

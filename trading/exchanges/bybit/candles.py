@@ -8,9 +8,9 @@ from typing import Any
 from trading.domain.outcomes import CandleReport
 
 from ..candles import CandlePages, collect_candles, in_order, make_candle, stamp
+from ..line import VenueLine
 from ..strict_json import as_list, malformed
 from .constants import CANDLE_PAGE, CANDLE_WORDS, CATEGORY, KLINES
-from .line import BybitLine
 from .parse import rows_of
 
 _PAGES = CandlePages(CANDLE_WORDS, CANDLE_PAGE, frozenset({CANDLE_PAGE}))
@@ -18,7 +18,7 @@ _COLUMNS = ("openTime", "open", "high", "low", "close", "volume", "quoteVolume")
 
 
 def read_candles(
-    line: BybitLine, symbol: str, interval_minutes: int, since: datetime, until: datetime, now: datetime
+    line: VenueLine, symbol: str, interval_minutes: int, since: datetime, until: datetime, now: datetime
 ) -> list[CandleReport]:
     """Those that opened at or after `since` and closed by `until` and by `now`, the venue's time."""
 

@@ -10,15 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trading.domain.errors import (
     MalformedAnswer,
     VenueError,
-    VenueRefused,
-    VenueThrottled,
-    VenueUnavailable,
 )
 from trading.domain.outcomes import (
     CancelAccepted,
@@ -30,8 +26,18 @@ from trading.domain.outcomes import (
     Unknown,
 )
 
+from ..complaints import (
+    Complaint,
+    code_of,
+    load_or_none,
+    refused_cancel,
+    shown_message,
+    status_error,
+    stay_away,
+    unknown_answer,
+)
 from ..meanings import CodeMeaning, Does
-from ..strict_json import as_object, find_text, load_json, malformed, read_text
+from ..strict_json import as_object, find_text, malformed, read_text
 from .codes import CODED_STATUSES, CODES, LOAD_CODES, SUCCESS_CODE, THROTTLE_CODES
 from .constants import (
     RESET_MOST_SECONDS,
@@ -43,28 +49,7 @@ from .constants import (
 
 # A second order with the same id means that the first one got through: never a plain refusal, whatever its code.
 _DUPLICATE = re.compile(r"duplicat|already exist|repeat", re.IGNORECASE)
-_MAX_MESSAGE = 300
 _SHOWN_BODY = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class BybitComplaint:
-    """An error body of the venue's API: an integer code other than 0, and no order beside it."""
-
-    code: int
-    message: str
-
-    @property
-    def meaning(self) -> CodeMeaning | None:
-        return CODES.get(self.code)
-
-
-def _load(body: bytes) -> Any:
-    """The JSON, or None if there is none to trust."""
-    try:
-        return load_json(body)
-    except MalformedAnswer:
-        return None
 
 
 def _code_of(value: Any) -> int | None:
@@ -72,12 +57,11 @@ def _code_of(value: Any) -> int | None:
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 
-def _find_complaint(value: Any) -> BybitComplaint | None:
+def _find_complaint(value: Any) -> Complaint | None:
     code = _code_of(value)
     if code is None or code == SUCCESS_CODE or _names_an_order(value):
         return None
-    message = value.get("retMsg")
-    return BybitComplaint(code, message.strip()[:_MAX_MESSAGE] if isinstance(message, str) else "")
+    return Complaint(code, shown_message(value.get("retMsg")), CODES.get(code))
 
 
 def _names_an_order(value: Mapping[str, Any]) -> bool:
@@ -87,8 +71,7 @@ def _names_an_order(value: Mapping[str, Any]) -> bool:
 
 def find_code(body: bytes) -> str:
     """The venue's error code for the record, or an empty text."""
-    complaint = _find_complaint(_load(body))
-    return "" if complaint is None else str(complaint.code)
+    return code_of(_find_complaint(load_or_none(body)))
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------
@@ -114,7 +97,7 @@ def seconds_until_reset(headers: Mapping[str, str], now_ms: int | None) -> float
 
 
 # -- outcomes ----------------------------------------------------------------------------------------------------------
-def _definite(http_status: int, value: Any) -> tuple[BybitComplaint, CodeMeaning] | None:
+def _definite(http_status: int, value: Any) -> tuple[Complaint, CodeMeaning] | None:
     """The complaint and its meaning where both status and code are listed and neither speaks of doubt."""
     complaint = _find_complaint(value)
     if complaint is None or http_status not in CODED_STATUSES:
@@ -124,18 +107,14 @@ def _definite(http_status: int, value: Any) -> tuple[BybitComplaint, CodeMeaning
 
 
 def _unknown(http_status: int, value: Any) -> Unknown:
-    complaint = _find_complaint(value)
-    said = "no readable JSON" if value is None else "an unexpected body"
-    if complaint is not None:
-        said = f"code {complaint.code} ({complaint.message})"
-    return Unknown(f"HTTP {http_status} with {said}: the table of definite answers does not list it")
+    return unknown_answer(http_status, value, _find_complaint(value))
 
 
 def classify_place(
     http_status: int, body: bytes, client_order_id: str, code_pause: float = RETRY_AFTER_CODE_SECONDS
 ) -> PlaceOutcome:
     """`code_pause`: how long the account's own limit lasts, should that be the answer."""
-    value = _load(body)
+    value = load_or_none(body)
     if is_too_frequent(http_status, body) and not (isinstance(value, dict) and _names_an_order(value)):
         text = "address closed: too many requests"
         return Refused("403", text, reached_matching=False, retry_after_seconds=RETRY_AFTER_403_SECONDS)
@@ -150,7 +129,7 @@ def classify_place(
         return Unknown(f"The acknowledgement cannot be trusted: {error.message}")
 
 
-def _refusal(complaint: BybitComplaint, meaning: CodeMeaning, code_pause: float) -> PlaceOutcome:
+def _refusal(complaint: Complaint, meaning: CodeMeaning, code_pause: float) -> PlaceOutcome:
     if meaning.does is Does.NO_SUCH_ORDER or _DUPLICATE.search(complaint.message):
         return Unknown(f"code {complaint.code} ({complaint.message}) is no answer to a new order")
     code = str(complaint.code)
@@ -176,13 +155,12 @@ def _read_acknowledged(value: Any, client_order_id: str) -> str:
 
 def classify_cancel(http_status: int, body: bytes) -> CancelOutcome:
     """For one order, a symbol and the account. Accepted says nothing about the order's end."""
-    value = _load(body)
+    value = load_or_none(body)
     if is_too_frequent(http_status, body):
         return CancelRefused("403", "address closed: too many requests")
     definite = _definite(http_status, value)
     if definite is not None:
-        complaint, meaning = definite
-        return CancelRefused(str(complaint.code), complaint.message or meaning.meaning)
+        return refused_cancel(*definite)
     if http_status == 200 and _code_of(value) == SUCCESS_CODE and _is_cancel(value.get("result")):
         return CancelAccepted()
     return _unknown(http_status, value)
@@ -203,24 +181,11 @@ def find_read_error(
     """The error of a read, or None if its result may be parsed."""
     pause = pause_after(http_status, body)
     if pause:
-        return VenueThrottled(f"The venue asks to stay away (HTTP {http_status}).", retry_after_seconds=pause)
-    if http_status >= 500:
-        return VenueUnavailable(f"The venue answered HTTP {http_status}.")
-    value = _load(body)
+        return stay_away(http_status, pause)
+    value = load_or_none(body)
     complaint = _find_complaint(value)
-    if complaint is not None:
-        return _read_complaint(http_status, complaint, code_pause)
-    if http_status != 200:
-        return VenueRefused(f"The venue answered HTTP {http_status} without a code.", http_status=http_status)
-    if _code_of(value) != SUCCESS_CODE:
+    is_throttle = code_of(complaint) in THROTTLE_CODES
+    error = status_error(http_status, complaint, code_pause if is_throttle else None)
+    if error is None and _code_of(value) != SUCCESS_CODE:
         return MalformedAnswer("The answer has no code.", field="retCode")
-    return None
-
-
-def _read_complaint(http_status: int, complaint: BybitComplaint, code_pause: float) -> VenueError:
-    text = f"The venue refused with code {complaint.code}: {complaint.message}"
-    if str(complaint.code) in THROTTLE_CODES:
-        return VenueThrottled(text, retry_after_seconds=code_pause)
-    if complaint.meaning is not None and complaint.meaning.does is Does.DOUBT:
-        return VenueUnavailable(text)
-    return VenueRefused(text, venue_code=str(complaint.code), http_status=http_status)
+    return error

@@ -6,11 +6,9 @@ account, the unified one; never borrows.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from trading.domain.errors import ConfigurationError
 from trading.domain.outcomes import (
     BalanceReport,
     CancelOutcome,
@@ -28,9 +26,8 @@ from trading.domain.outcomes import (
 )
 
 from ..base import Capabilities, Connection, Observer
-from ..candles import EPOCH
-from ..clock import boot_seconds
 from ..limiter import Limiter
+from ..venue_exchange import VenueExchange
 from .acting import BybitActing
 from .candles import read_candles
 from .constants import ACCOUNT_TYPE, CANCEL, CANCEL_ALL, KEY_INFO, MAX_CLIENT_ORDER_ID, TIME, WALLET
@@ -55,40 +52,15 @@ CAPABILITIES = Capabilities(
 )
 
 
-class BybitExchange:
+class BybitExchange(VenueExchange):
     """See Exchange for what each method promises."""
 
     capabilities = CAPABILITIES
+    warm_up_endpoint = TIME
 
     def __init__(self, connection: Connection, limiter: Limiter, observer: Observer) -> None:
-        self.connection = connection
-        self._line = BybitLine(connection, limiter, observer)
-        self._acting = BybitActing(self._line)
-
-    # -- clock and connection ----------------------------------------------------------------------------------
-    def sync_clock(self) -> float:
-        state = self._line.measure_clock()
-        return (state.offset + boot_seconds() - time.time()) * 1000
-
-    def venue_time_ms(self) -> int:
-        return self._line.venue_time_ms()
-
-    def clock_age_seconds(self) -> float | None:
-        return self._line.clock.age_seconds()
-
-    def clock_uncertainty_seconds(self) -> float | None:
-        return self._line.clock.uncertainty_seconds()
-
-    def refresh_clock(self) -> None:
-        self._line.refresh_clock()
-
-    def warm_up(self) -> None:
-        self._line.refresh_clock()
-        if self._line.http.is_cold:
-            self._line.read(TIME, retries=0)
-
-    def close(self) -> None:
-        self._line.http.close()
+        line = BybitLine(connection, limiter, observer)
+        super().__init__(connection, line, BybitActing(line))
 
     # -- public ------------------------------------------------------------------------------------------------
     def fetch_instruments(self, symbols: Sequence[str] | None = None) -> list[InstrumentReport]:
@@ -100,16 +72,11 @@ class BybitExchange:
     def fetch_candles(
         self, symbol: str, *, interval_minutes: int, since: datetime, until: datetime
     ) -> list[CandleReport]:
-        now = EPOCH + timedelta(milliseconds=self.venue_time_ms())
-        return read_candles(self._line, symbol, interval_minutes, since, until, now)
+        return read_candles(self._line, symbol, interval_minutes, since, until, self._venue_now())
 
     # -- account -----------------------------------------------------------------------------------------------
     def fetch_key_rights(self) -> KeyRights:
-        keys = self.connection.credentials
-        if keys is None:
-            raise ConfigurationError(
-                f"Account {self.connection.account} has no API key.", remedy="Add one in the panel."
-            )
+        keys = self._need_keys()
         return parse_key_rights(self._line.read(KEY_INFO), key=keys.key)
 
     def fetch_balances(self) -> list[BalanceReport]:
@@ -132,12 +99,6 @@ class BybitExchange:
         return query_order(self._line, symbol, client_order_id, exchange_order_id, urgent=urgent)
 
     # -- acting ------------------------------------------------------------------------------------------------
-    def acquire_place_slot(self, max_wait_seconds: float) -> bool:
-        return self._acting.acquire_place_slot(max_wait_seconds)
-
-    def place_order(self, request: PlaceRequest) -> PlaceOutcome:
-        return self._acting.place(request)
-
     def test_order(self, request: PlaceRequest) -> PlaceOutcome:
         return NotSentOutcome("Bybit has no test order for spot: its testnet takes real ones")
 

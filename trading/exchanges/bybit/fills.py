@@ -12,14 +12,14 @@ from trading.domain.errors import MalformedAnswer
 from trading.domain.outcomes import FillReport
 
 from ..candles import EPOCH
+from ..line import VenueLine
 from .constants import CATEGORY, EXECUTIONS, FILL_PAGE, FILL_WINDOW_DAYS, FILLS_REACH_DAYS
-from .line import BybitLine
 from .pages import read_pages, windows
 from .parse import parse_fills
 
 
 def read_fills(
-    line: BybitLine, symbol: str, since: datetime | None, exchange_order_id: str
+    line: VenueLine, symbol: str, since: datetime | None, exchange_order_id: str
 ) -> list[FillReport]:
     """Every fill of the symbol, or of the one order, since the instant."""
     now_ms = line.venue_time_ms()

@@ -10,11 +10,11 @@ from trading.domain.errors import MalformedAnswer
 from trading.domain.outcomes import InstrumentReport, PriceReport
 
 from ..endpoint import Pairs
+from ..line import VenueLine
 from ..rows import parse_rows
 from ..strict_json import JsonObject
 from .constants import CATEGORY, INSTRUMENTS, TICKERS
 from .instruments import parse_instrument
-from .line import BybitLine
 from .parse import parse_price, rows_of
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def _pairs(symbols: Sequence[str] | None) -> Pairs:
     return [("category", CATEGORY), *one]
 
 
-def read_instruments(line: BybitLine, symbols: Sequence[str] | None) -> list[InstrumentReport]:
+def read_instruments(line: VenueLine, symbols: Sequence[str] | None) -> list[InstrumentReport]:
     wanted = None if symbols is None else set(symbols)
     rows = rows_of(line.read(INSTRUMENTS, _pairs(symbols)))
     if wanted is not None:
@@ -34,7 +34,7 @@ def read_instruments(line: BybitLine, symbols: Sequence[str] | None) -> list[Ins
     return parse_rows("Bybit", rows, parse_instrument, may_skip=wanted is None)
 
 
-def read_prices(line: BybitLine, symbols: Sequence[str]) -> list[PriceReport]:
+def read_prices(line: VenueLine, symbols: Sequence[str]) -> list[PriceReport]:
     """Of those symbols that the venue quotes."""
     if not symbols:
         return []

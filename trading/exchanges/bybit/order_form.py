@@ -6,21 +6,18 @@ whether its quantity is in base or in quote units, because a BUY without a word 
 
 from __future__ import annotations
 
-import re
-
 from trading.domain.enums import OrderType
 from trading.domain.errors import InvalidInput
 from trading.domain.money import plain
 from trading.domain.outcomes import PlaceRequest
 
 from ..endpoint import Pairs
+from ..order_checks import check_request
 from .constants import CATEGORY, MAX_CLIENT_ORDER_ID, SIDE_WORDS, TYPE_WORDS
-
-_CLIENT_ORDER_ID = re.compile(rf"[0-9a-zA-Z_-]{{1,{MAX_CLIENT_ORDER_ID}}}")
 
 
 def place_pairs(request: PlaceRequest) -> Pairs:
-    _check(request)
+    check_request(request, longest_client_order_id=MAX_CLIENT_ORDER_ID)
     words = TYPE_WORDS.get((request.order_type, request.time_in_force))
     if words is None:
         kind = f"{request.order_type} {request.time_in_force}"
@@ -41,19 +38,6 @@ def place_pairs(request: PlaceRequest) -> Pairs:
         ("orderFilter", "Order"),
     )
     return [pair for pair in pairs if pair[1]]
-
-
-def _check(request: PlaceRequest) -> None:
-    if not _CLIENT_ORDER_ID.fullmatch(request.client_order_id):
-        raise InvalidInput(
-            f"client_order_id must be 1 to {MAX_CLIENT_ORDER_ID} of [0-9a-zA-Z_-].", field="client_order_id"
-        )
-    if (request.quantity is None) == (request.quote_quantity is None):
-        raise InvalidInput("Exactly one of quantity and quote_quantity is needed.", field="quantity")
-    if request.quote_quantity is not None and request.order_type.needs_price:
-        raise InvalidInput("quote_quantity only fits MARKET orders.", field="quote_quantity")
-    if (request.price is not None) != request.order_type.needs_price:
-        raise InvalidInput("A limit order needs a price and a MARKET order has none.", field="price")
 
 
 def order_key_pairs(client_order_id: str, exchange_order_id: str) -> Pairs:

@@ -8,14 +8,15 @@ not be read, or that shows another order than the one asked for, proves nothing.
 from __future__ import annotations
 
 from trading.domain.errors import VenueError, VenueRefused
-from trading.domain.outcomes import OrderFound, OrderNotFound, OrderReport, QueryFailed, QueryOutcome
+from trading.domain.outcomes import OrderNotFound, OrderReport, QueryFailed, QueryOutcome
 
+from ..complaints import found_if_asked
 from ..endpoint import Pairs, VenueEndpoint
 from ..http import WireAnswer
+from ..line import VenueLine
 from ..strict_json import load_json
 from .codes import NOT_FOUND_CODES
 from .constants import CATEGORY, ORDER_HISTORY, ORDER_PAGE, REALTIME_ORDERS
-from .line import BybitLine
 from .order_form import order_key_pairs
 from .pages import read_pages
 from .parse import parse_orders
@@ -24,7 +25,7 @@ _QUERY_RETRIES = 1  # the resolver has its own schedule; a failed question is an
 _EMPTY = "empty"
 
 
-def read_open_orders(line: BybitLine, symbol: str | None, *, urgent: bool) -> list[OrderReport]:
+def read_open_orders(line: VenueLine, symbol: str | None, *, urgent: bool) -> list[OrderReport]:
     named = [("symbol", symbol)] if symbol else []
     pairs = [("category", CATEGORY), *named, ("openOnly", "0"), ("limit", str(ORDER_PAGE))]
     found = read_pages(line, REALTIME_ORDERS, pairs, parse_orders, urgent=urgent)
@@ -32,7 +33,7 @@ def read_open_orders(line: BybitLine, symbol: str | None, *, urgent: bool) -> li
 
 
 def query_order(
-    line: BybitLine, symbol: str, client_order_id: str, exchange_order_id: str, *, urgent: bool
+    line: VenueLine, symbol: str, client_order_id: str, exchange_order_id: str, *, urgent: bool
 ) -> QueryOutcome:
     key = order_key_pairs(client_order_id, exchange_order_id)
     try:
@@ -46,7 +47,7 @@ def query_order(
 
 
 def _look(
-    line: BybitLine, endpoint: VenueEndpoint, symbol: str, key: Pairs, urgent: bool
+    line: VenueLine, endpoint: VenueEndpoint, symbol: str, key: Pairs, urgent: bool
 ) -> list[OrderReport]:
     """The rows of one list. "No such order" is an answer like an empty one."""
 
@@ -72,7 +73,4 @@ def judge_reports(
     if len(reports) != 1:
         return QueryFailed(f"The answer to a question about one order holds {len(reports)}.")
     report = reports[0]
-    asked = (symbol, client_order_id or report.client_order_id, exchange_order_id or report.exchange_order_id)
-    if asked != (report.symbol, report.client_order_id, report.exchange_order_id):
-        return QueryFailed("The answer is about another order than the one that was asked for.")
-    return OrderFound(report)
+    return found_if_asked(report, symbol, client_order_id, exchange_order_id)

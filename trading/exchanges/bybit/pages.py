@@ -14,8 +14,8 @@ from trading.domain.errors import VenueError
 
 from ..candles import EPOCH
 from ..endpoint import Pairs, VenueEndpoint
+from ..line import VenueLine
 from .constants import MOST_PAGES
-from .line import BybitLine
 from .parse import cursor_of
 
 Report = TypeVar("Report")
@@ -24,7 +24,7 @@ _AHEAD_MS = 5000  # our clock reads late by design: look this far past it
 
 
 def read_pages(
-    line: BybitLine,
+    line: VenueLine,
     endpoint: VenueEndpoint,
     pairs: Pairs,
     parse: Callable[[Any], list[Report]],

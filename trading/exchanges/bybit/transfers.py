@@ -10,6 +10,7 @@ from trading.domain.money import ZERO
 from trading.domain.outcomes import TransferReport
 
 from ..endpoint import VenueEndpoint
+from ..line import VenueLine
 from ..strict_json import (
     JsonObject,
     as_object,
@@ -32,14 +33,13 @@ from .constants import (
     UNCREDITED_DEPOSITS,
     WITHDRAWALS,
 )
-from .line import BybitLine
 from .pages import read_pages, windows
 from .parse import rows_of
 
 _ALL_KINDS = "2"  # on and off chain
 
 
-def read_transfers(line: BybitLine, since: datetime) -> list[TransferReport]:
+def read_transfers(line: VenueLine, since: datetime) -> list[TransferReport]:
     found = [
         *_read_list(line, DEPOSITS, (), parse_deposits, since),
         *_read_list(line, WITHDRAWALS, (("withdrawType", _ALL_KINDS),), parse_withdrawals, since),
@@ -49,7 +49,7 @@ def read_transfers(line: BybitLine, since: datetime) -> list[TransferReport]:
 
 
 def _read_list(
-    line: BybitLine,
+    line: VenueLine,
     endpoint: VenueEndpoint,
     more: tuple[tuple[str, str], ...],
     parse: Callable[[Any], list[TransferReport]],

@@ -8,7 +8,7 @@ from ..acting import VenueActing
 from ..endpoint import Pairs
 from ..http import WireAnswer
 from .classify import classify_cancel, classify_place, find_code
-from .codes import CLOCK_CODES, THROTTLE_CODES
+from .codes import THROTTLE_CODES
 from .constants import PLACE, RETRY_AFTER_429_SECONDS
 from .order_form import echo_of, place_pairs
 
@@ -28,10 +28,11 @@ class MexcActing(VenueActing):
     def judge_cancel(self, answer: WireAnswer) -> CancelOutcome:
         return classify_cancel(answer.http_status, self._line.cleaned(answer.body))
 
+    def find_code(self, answer: WireAnswer) -> str:
+        return find_code(answer.body)
+
     def heed(self, answer: WireAnswer) -> str:
-        code = find_code(answer.body)
-        if code in CLOCK_CODES:
-            self._line.clock.expire()  # the next stamp measures first; this request is never sent again
+        code = super().heed(answer)
         if code in THROTTLE_CODES and answer.http_status != 429:
             self._line.close_venue(RETRY_AFTER_429_SECONDS)
         return code

@@ -6,13 +6,11 @@ connection, clock and slots. Thread-safe.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from trading.domain.errors import (
-    ConfigurationError,
     MalformedAnswer,
     VenueError,
     VenueRefused,
@@ -34,11 +32,11 @@ from trading.domain.outcomes import (
 )
 
 from ..base import Capabilities, Connection, Observer
-from ..clock import boot_seconds
 from ..endpoint import Pairs
 from ..fill_windows import collect_fills
 from ..http import WireAnswer
 from ..limiter import Limiter
+from ..venue_exchange import VenueExchange
 from .acting import MexcActing
 from .candles import read_candles
 from .classify import classify_query, find_read_error
@@ -90,40 +88,15 @@ _QUERY_RETRIES = 1  # the resolver has its own schedule; a failed question is an
 _AHEAD_MS = 5000  # our clock reads late by design: look this far past it for fills
 
 
-class MexcExchange:
+class MexcExchange(VenueExchange):
     """See Exchange for what each method promises."""
 
     capabilities = CAPABILITIES
+    warm_up_endpoint = PING
 
     def __init__(self, connection: Connection, limiter: Limiter, observer: Observer) -> None:
-        self.connection = connection
-        self._line = MexcLine(connection, limiter, observer)
-        self._acting = MexcActing(self._line)
-
-    # -- clock and connection ----------------------------------------------------------------------------------
-    def sync_clock(self) -> float:
-        state = self._line.measure_clock()
-        return (state.offset + boot_seconds() - time.time()) * 1000
-
-    def venue_time_ms(self) -> int:
-        return self._line.venue_time_ms()
-
-    def clock_age_seconds(self) -> float | None:
-        return self._line.clock.age_seconds()
-
-    def clock_uncertainty_seconds(self) -> float | None:
-        return self._line.clock.uncertainty_seconds()
-
-    def refresh_clock(self) -> None:
-        self._line.refresh_clock()
-
-    def warm_up(self) -> None:
-        self._line.refresh_clock()
-        if self._line.http.is_cold:
-            self._line.read(PING, retries=0)
-
-    def close(self) -> None:
-        self._line.http.close()
+        line = MexcLine(connection, limiter, observer)
+        super().__init__(connection, line, MexcActing(line))
 
     # -- public ------------------------------------------------------------------------------------------------
     def fetch_instruments(self, symbols: Sequence[str] | None = None) -> list[InstrumentReport]:
@@ -135,16 +108,11 @@ class MexcExchange:
     def fetch_candles(
         self, symbol: str, *, interval_minutes: int, since: datetime, until: datetime
     ) -> list[CandleReport]:
-        now = _EPOCH + timedelta(milliseconds=self.venue_time_ms())
-        return read_candles(self._line, symbol, interval_minutes, since, until, now)
+        return read_candles(self._line, symbol, interval_minutes, since, until, self._venue_now())
 
     # -- account -----------------------------------------------------------------------------------------------
     def fetch_key_rights(self) -> KeyRights:
-        keys = self.connection.credentials
-        if keys is None:
-            raise ConfigurationError(
-                f"Account {self.connection.account} has no API key.", remedy="Add one in the panel."
-            )
+        keys = self._need_keys()
         return parse_key_rights(self._line.read(KEY_INFO, [("accessKey", keys.key)]), key=keys.key)
 
     def fetch_balances(self) -> list[BalanceReport]:
@@ -219,12 +187,6 @@ class MexcExchange:
         return error
 
     # -- acting ------------------------------------------------------------------------------------------------
-    def acquire_place_slot(self, max_wait_seconds: float) -> bool:
-        return self._acting.acquire_place_slot(max_wait_seconds)
-
-    def place_order(self, request: PlaceRequest) -> PlaceOutcome:
-        return self._acting.place(request)
-
     def test_order(self, request: PlaceRequest) -> PlaceOutcome:
         return self._acting.test(TEST_ORDER, request)
 

@@ -12,10 +12,10 @@ from trading.domain.errors import MalformedAnswer, VenueRefused
 from trading.domain.outcomes import InstrumentReport, PriceReport
 
 from ..endpoint import Pairs
+from ..line import VenueLine
 from ..rows import parse_rows
 from .constants import BOOK_TICKER, EXCHANGE_INFO, SELF_SYMBOLS, TICKER_PRICE
 from .instruments import parse_instrument, symbol_rows
-from .line import MexcLine
 from .parse import parse_price, parse_self_symbols, rows_by_symbol
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _SYMBOLS_PER_REQUEST = 50  # a longer list makes a URL that gateways may refuse; the whole list costs the same
 
 
-def read_instruments(line: MexcLine, symbols: Sequence[str] | None) -> list[InstrumentReport]:
+def read_instruments(line: VenueLine, symbols: Sequence[str] | None) -> list[InstrumentReport]:
     wanted = None if symbols is None else set(symbols)
     rows = symbol_rows(line.read(EXCHANGE_INFO, _symbol_pairs(symbols)))
     if wanted is not None:
@@ -45,7 +45,7 @@ def _symbol_pairs(symbols: Sequence[str] | None) -> Pairs:
     return [("symbol", symbols[0])] if len(symbols) == 1 else [("symbols", ",".join(symbols))]
 
 
-def _find_key_symbols(line: MexcLine) -> frozenset[str] | None:
+def _find_key_symbols(line: VenueLine) -> frozenset[str] | None:
     """The symbols this key may trade, or None without a key or where the venue does not tell it.
 
     Not telling closes nothing: an order for a barred symbol is refused by the venue with a definite code.
@@ -59,7 +59,7 @@ def _find_key_symbols(line: MexcLine) -> frozenset[str] | None:
         return None
 
 
-def read_prices(line: MexcLine, symbols: Sequence[str]) -> list[PriceReport]:
+def read_prices(line: VenueLine, symbols: Sequence[str]) -> list[PriceReport]:
     """Of those symbols that the venue quotes. One symbol and all of them weigh the same, so several means all."""
     if not symbols:
         return []

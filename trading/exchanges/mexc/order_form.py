@@ -6,18 +6,16 @@ of the type; a client order id is checked here, because the venue's answer to a 
 
 from __future__ import annotations
 
-import re
-
 from trading.domain.errors import InvalidInput
 from trading.domain.money import plain
 from trading.domain.outcomes import PlaceRequest
 
 from ..endpoint import Pairs
+from ..order_checks import check_request
 from .classify import PlaceEcho
 from .constants import TYPE_WORDS
 
 MAX_CLIENT_ORDER_ID = 32
-_CLIENT_ORDER_ID = re.compile(rf"[0-9a-zA-Z_-]{{1,{MAX_CLIENT_ORDER_ID}}}")
 
 
 def type_word(request: PlaceRequest) -> str:
@@ -29,16 +27,7 @@ def type_word(request: PlaceRequest) -> str:
 
 
 def place_pairs(request: PlaceRequest) -> Pairs:
-    if not _CLIENT_ORDER_ID.fullmatch(request.client_order_id):
-        raise InvalidInput(
-            f"client_order_id must be 1 to {MAX_CLIENT_ORDER_ID} of [0-9a-zA-Z_-].", field="client_order_id"
-        )
-    if (request.quantity is None) == (request.quote_quantity is None):
-        raise InvalidInput("Exactly one of quantity and quote_quantity is needed.", field="quantity")
-    if request.quote_quantity is not None and request.order_type.needs_price:
-        raise InvalidInput("quote_quantity only fits MARKET orders.", field="quote_quantity")
-    if (request.price is not None) != request.order_type.needs_price:
-        raise InvalidInput("A limit order needs a price and a MARKET order has none.", field="price")
+    check_request(request, longest_client_order_id=MAX_CLIENT_ORDER_ID)
     pairs = (
         ("symbol", request.venue_symbol),
         ("side", request.side.value),
