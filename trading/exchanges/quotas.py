@@ -7,7 +7,7 @@ may slow a cancel down.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from .base import Connection
@@ -15,18 +15,27 @@ from .endpoint import VenueEndpoint
 from .limiter import TOKEN, Bucket, Charge
 
 
-class VenueLimits(Protocol):
-    """The buckets of one connection."""
+class VenueLimits:
+    """The buckets of one connection: of the address, which every request weighs on; of the account, which endpoints
+    name; and those that new orders alone draw on, so that no cancel ever waits for them."""
 
-    scope: str
+    def __init__(
+        self, scope: str, address: Bucket, account: Mapping[str, Bucket], new_orders: Sequence[Bucket]
+    ) -> None:
+        self.scope = scope
+        self._address, self._account, self._new_orders = address, account, new_orders
 
-    def buckets(self) -> list[Bucket]: ...
+    def buckets(self) -> list[Bucket]:
+        return [self._address, *self._account.values(), *self._new_orders]
 
     def charges(self, endpoint: VenueEndpoint) -> list[Charge]:
-        """What a request costs."""
-        ...
+        found = [Charge(self._address, endpoint.weight)]
+        if endpoint.bucket:
+            found.append(Charge(self._account[endpoint.bucket]))
+        return found
 
-    def new_order_charges(self, endpoint: VenueEndpoint) -> list[Charge]: ...
+    def new_order_charges(self, endpoint: VenueEndpoint) -> list[Charge]:
+        return [*self.charges(endpoint), *map(Charge, self._new_orders)]
 
 
 def scope_of(connection: Connection) -> str:

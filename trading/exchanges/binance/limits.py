@@ -6,13 +6,10 @@ account and knows new orders only, so that cancels need no share of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 from ..base import Connection
-from ..endpoint import VenueEndpoint
-from ..limiter import Bucket, Charge
-from ..quotas import pace_bucket, scope_of, window_bucket
+from ..quotas import VenueLimits, pace_bucket, scope_of, window_bucket
 from .constants import (
     ORDERS_PER_10_SECONDS,
     ORDERS_PER_DAY,
@@ -22,32 +19,24 @@ from .constants import (
 )
 
 
-class BinanceLimits:
+class BinanceLimits(VenueLimits):
     """The buckets of one connection."""
 
     def __init__(self, connection: Connection) -> None:
-        self.scope = scope_of(connection)
-        account, scale = f"{self.scope}:{connection.account}", connection.limit_scale
+        scope, scale = scope_of(connection), connection.limit_scale
+        account = f"{scope}:{connection.account}"
         self.orders_scope = f"{account}:orders"  # closed alone when the account has placed too many
         bucket = partial(window_bucket, share_percent=SHARE_PERCENT)
-        self._address = bucket("weight", self.scope, WEIGHT_PER_MINUTE * scale, 60, reserve_percent=35)
-        self._day = bucket("orders_day", account, ORDERS_PER_DAY * scale, 86_400, reserve_percent=0)
-        self._account: Mapping[str, Bucket] = {
-            "orders": bucket("orders", account, ORDERS_PER_10_SECONDS * scale, 10, reserve_percent=0),
-            "withdrawals": bucket(
-                "withdrawals", account, WITHDRAWALS_PER_MINUTE * scale, 60, reserve_percent=0
-            ),
-        }
-        self._pace = pace_bucket(connection, account)
-
-    def buckets(self) -> list[Bucket]:
-        return [self._address, *self._account.values(), self._day, self._pace]
-
-    def charges(self, endpoint: VenueEndpoint) -> list[Charge]:
-        found = [Charge(self._address, endpoint.weight)]
-        if endpoint.bucket:
-            found.append(Charge(self._account[endpoint.bucket]))
-        return found
-
-    def new_order_charges(self, endpoint: VenueEndpoint) -> list[Charge]:
-        return [*self.charges(endpoint), Charge(self._day), Charge(self._pace)]
+        of_account = partial(bucket, reserve_percent=0)
+        super().__init__(
+            scope,
+            bucket("weight", scope, WEIGHT_PER_MINUTE * scale, 60, reserve_percent=35),
+            {
+                "orders": of_account("orders", account, ORDERS_PER_10_SECONDS * scale, 10),
+                "withdrawals": of_account("withdrawals", account, WITHDRAWALS_PER_MINUTE * scale, 60),
+            },
+            [
+                of_account("orders_day", account, ORDERS_PER_DAY * scale, 86_400),
+                pace_bucket(connection, account),
+            ],
+        )
