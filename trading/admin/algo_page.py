@@ -40,7 +40,6 @@ from .order_page import check_rows
 from .page import Detail, Facts, Table
 
 MOST = 100
-_RULES = {"child": "one child", "whole": "all of it"}
 
 
 def describe_algo(request: HttpRequest, algo: Algo) -> Detail:
@@ -225,13 +224,16 @@ def checks_table(checks: list[dict[str, Any]], title: str) -> Table:
     """Recorded, or of a dry run: what was asked of one child and of the whole, broken checks first."""
     ordered = sorted(checks, key=lambda check: bool(check.get("passed")))
     rows = [
-        [name, _RULES.get(str(check.get("of")), ""), *rest]
+        [cells.stack([name, cells.muted("of the whole")]) if check.get("of") == "whole" else name, *rest]
         for check, (name, *rest) in zip(ordered, check_rows(ordered), strict=True)
     ]
     failed = sum(not check.get("passed") for check in checks)
     verdict = f"{failed} of {len(checks)} checks fail" if failed else f"all {len(checks)} checks pass"
-    headers = ["Check", "Of", "Verdict", "#Observed", "#Limit", "Note"]
-    note = "Nothing was reserved by it: each child is judged again when it is made."
+    headers = ["Check", "Verdict", "#Observed", "#Limit", "Note"]
+    note = (
+        "Asked of the largest child where it does not say of the whole. Nothing was reserved by it: each child is"
+        " judged again when it is made."
+    )
     return Table(f"{title}: {verdict}", headers, rows, "No check is recorded.", note, is_folded=not failed)
 
 
