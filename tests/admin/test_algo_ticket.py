@@ -64,7 +64,7 @@ def test_check_shows_the_plan_its_rounding_and_every_rule(trader, url):
     assert list(shown.charts[0].series[0].values) == [
         Decimal(text) for text in ("0.01", "0.02", "0.03", "0.04", "0.04")
     ]
-    assert ">one child<" in page and ">all of it<" in page
+    assert ">of the whole<" in page and "Asked of the largest child" in page
     assert "I mean <strong>BUY 0.04 BTC/USDT in 4 children over 20 min, worth 2000 USDT</strong>, in" in page
 
 

@@ -175,7 +175,7 @@ def test_an_ended_algo_says_why_and_leads_to_what_is_next(algos, browse):
     client = browse("trader")
     page = page_of(client, algos["denied"])
     assert "The order is worth more than one order may be" in page
-    assert "4 of 10 checks fail" in page and ">all of it<" in page and ">one child<" in page
+    assert "4 of 10 checks fail" in page and ">of the whole<" in page
     assert set(charts_of(client, algos["denied"])) == {"plan"}
     assert "Change it and try again" in page and "kind=twap" in page
 
